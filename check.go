@@ -1,0 +1,77 @@
+package headcount
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Check validates a whole tree and starts nothing. It returns all problems, each a [ConfigError] that names the path,
+// the field and the value.
+func Check(n Node) error {
+	if n == nil {
+		return &ConfigError{Path: "(root)", Field: "node", Value: nil, Problem: "is nil"}
+	}
+	return check(n.base())
+}
+
+func check(n *node) error {
+	v := &validation{seen: make(map[*node]string)}
+	v.visit(n, n.Path(), n.parent())
+	return errors.Join(v.problems...)
+}
+
+// A validation walks a tree that may not have been put together yet.
+type validation struct {
+	seen     map[*node]string // where each supervisor was met
+	path     string           // of the node that is visited
+	problems []error
+}
+
+func (v *validation) add(field string, value any, problem string) {
+	v.problems = append(v.problems, &ConfigError{Path: v.path, Field: field, Value: value, Problem: problem})
+}
+
+func (v *validation) visit(n *node, path string, parent *node) {
+	if first, met := v.seen[n]; met {
+		v.problems = append(v.problems, &ConfigError{
+			Path: path, Field: "parent", Value: parentName(parent),
+			Problem: fmt.Sprintf("is one too many: the supervisor is in the tree already, as %s", first),
+		})
+		return
+	}
+	if n.parent() != parent && n.taken(parent) {
+		v.problems = append(v.problems, &ConfigError{
+			Path: path, Field: "parent", Value: parentName(parent),
+			Problem: fmt.Sprintf("is one too many: the supervisor has a place in a tree already, as %s", n.Path()),
+		})
+		return
+	}
+	v.seen[n] = path
+	outer := v.path
+	v.path = path
+	for _, p := range n.problems {
+		var c *ConfigError
+		if errors.As(p, &c) {
+			at := *c
+			at.Path = path
+			p = &at
+		}
+		v.problems = append(v.problems, p)
+	}
+	n.body.check(v)
+	v.path = outer
+}
+
+// child checks a child of the node that is visited.
+func (v *validation) child(spec ChildSpec, parent *node) {
+	v.problems = append(v.problems, spec.problems(v.path, true)...)
+	if spec.sup != nil {
+		v.visit(spec.sup, joinPath(v.path, spec.Name), parent)
+	}
+}
+
+func (n *node) taken(parent *node) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.takenLocked(parent)
+}

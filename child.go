@@ -1,0 +1,602 @@
+package headcount
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"runtime/pprof"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Child is a handle on one child. Its methods may be called from many goroutines, also when the child has ended.
+//
+// A child goes through these states:
+//
+//	starting -> running -> (restarting -> running)* -> ended
+//
+// with stopping, and stuck after it, on the way to the end when a stop was asked for. It holds its slots from its
+// admission until it has ended, also while it is restarting and while it is stuck. Its tail is fixed: it leaves the
+// registry and its key, frees its slots, publishes its result, counts down the stop that waits for it.
+type Child struct {
+	first   runContext // the context of the first run
+	home    home
+	run     func(ctx context.Context) error
+	id      uint64
+	started time.Duration // since the supervisor's epoch
+	slot    *registryBlock
+	flags   atomic.Uint32
+	atKey   uint32                // its place among the children of its key
+	extra   atomic.Pointer[extra] // made under mu; once made it stays
+
+	// mu guards what follows, and the parts of the contexts that say so. No user code runs under it, and no other lock
+	// is taken.
+	mu    sync.Mutex
+	ended chan struct{} // made when first asked for
+	exit  exit
+}
+
+// A home is where a child belongs: the part of its supervisor that decides what becomes of it.
+type home interface {
+	supervisor() *node
+	// afterRun is called when a run has ended, and reports whether there is to be another one. It may wait.
+	afterRun(c *Child, x exit) (again bool)
+	// leave takes the child out of the registry and the key, and free gives back its slots.
+	leave(c *Child)
+	free(c *Child)
+	// countDown is the last thing that a child does.
+	countDown(c *Child)
+	path(c *Child) string
+	keyName() string
+}
+
+// extra is what only some children need.
+type extra struct {
+	spec       ChildSpec
+	current    *runContext     // the context of the present run, if it is not the first
+	values     context.Context // where the child's context looks up values
+	caller     context.Context // Do: the caller's context
+	callerStop func() bool
+	deadline   time.Time     // of the present run, as its MaxLifetime has it
+	began      time.Duration // the present run, since the supervisor's epoch
+	ready      chan struct{}
+
+	helpers    int           // goroutines started by Go
+	helpersEnd chan struct{} // made by who waits for them
+	helperExit exit          // of the first helper that failed
+	bytes      int64
+
+	restarts    int
+	consecutive int // restarts without a stable run in between
+	window      restartWindow
+	lastErr     error
+	stuckSince  time.Duration
+}
+
+// The flags of a child.
+const (
+	flagStopping   = 1 << iota // a stop was asked for: it will not run again
+	flagStuck                  // it has outlived its allowance
+	flagLeaving                // it has returned for good
+	flagEnded                  // its result can be seen
+	flagReady                  // it has called Ready, or need not
+	flagStarting               // a start call waits for it: until it is ready its end is that call's error
+	flagRestarting             // between two runs
+	flagDo                     // it runs on its caller's goroutine
+)
+
+// An exit is how a run, or a child, ended.
+type exit struct {
+	kind exitKind
+	err  error
+}
+
+type exitKind uint8
+
+const (
+	exitNormal exitKind = iota
+	exitStopped
+	exitError
+	exitPanic
+	exitGoexit
+	exitKinds
+)
+
+// abnormal tells whether a transient child is restarted after this exit.
+func (x exit) abnormal() bool { return x.kind >= exitError }
+
+// ExitCounts is the number of children that have ended, by how.
+type ExitCounts struct {
+	Normal  uint64 // Run returned nil, or its own context's cancellation
+	Stopped uint64 // the same, after a stop was asked for
+	Error   uint64
+	Panic   uint64
+	Goexit  uint64
+}
+
+// Total adds all kinds up.
+func (c ExitCounts) Total() uint64 { return c.Normal + c.Stopped + c.Error + c.Panic + c.Goexit }
+
+func exitCounts(n [exitKinds]uint64) ExitCounts {
+	return ExitCounts{Normal: n[exitNormal], Stopped: n[exitStopped], Error: n[exitError], Panic: n[exitPanic], Goexit: n[exitGoexit]}
+}
+
+// live is the child's goroutine, from its first run until it has ended.
+func (c *Child) live() {
+	c.label()
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		// Only runtime.Goexit comes here: this goroutine is on its way out, another run needs a new one.
+		if c.afterRun(exit{exitGoexit, ErrGoexit}) {
+			go c.live()
+			return
+		}
+		c.finish()
+	}()
+	for again := true; again; {
+		again = c.afterRun(c.invoke())
+	}
+	returned = true
+	c.finish()
+}
+
+// invoke runs the child once.
+func (c *Child) invoke() (x exit) {
+	defer func() {
+		if v := recover(); v != nil {
+			x = exit{exitPanic, &PanicError{Value: v, Stack: debug.Stack()}}
+		}
+	}()
+	run := c.beginRun()
+	if around := c.home.supervisor().around; around != nil {
+		return c.judge(run, around(run, c.Info(), c.run))
+	}
+	return c.judge(run, c.run(run))
+}
+
+// beginRun gives the context of the run that begins now.
+func (c *Child) beginRun() *runContext {
+	x := c.extra.Load()
+	if x == nil {
+		return &c.first
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	run := c.currentLocked()
+	x.deadline = time.Time{}
+	if x.spec.MaxLifetime > 0 {
+		x.deadline = time.Now().Add(x.spec.MaxLifetime)
+		timer := time.AfterFunc(x.spec.MaxLifetime, func() { run.cancel(runExpired) })
+		c.onOverLocked(run, func() { timer.Stop() })
+	}
+	x.began = c.home.supervisor().now()
+	if x.spec.AwaitReady && x.spec.ReadyWithin > 0 && c.flags.Load()&flagStarting == 0 {
+		timer := time.AfterFunc(x.spec.ReadyWithin, func() { c.failReady(run) })
+		c.onOverLocked(run, func() { timer.Stop() })
+	}
+	return run
+}
+
+// onOverLocked calls f when the run's context has ended, at the latest when Run has returned.
+func (c *Child) onOverLocked(run *runContext, f func()) {
+	if run.funcs == nil {
+		run.funcs = make(map[*func()]struct{})
+	}
+	run.funcs[&f] = struct{}{}
+}
+
+func (c *Child) currentLocked() *runContext {
+	if x := c.extra.Load(); x != nil && x.current != nil {
+		return x.current
+	}
+	return &c.first
+}
+
+// judge tells what kind of exit a return is. Only the child's own cancelled context makes an error a stop.
+func (c *Child) judge(run *runContext, err error) exit {
+	if err == nil {
+		if c.flags.Load()&flagStopping != 0 {
+			return exit{exitStopped, nil}
+		}
+		return exit{}
+	}
+	if errors.Is(err, ErrIgnore) {
+		return exit{exitNormal, ErrIgnore}
+	}
+	if own := run.Err(); own != nil && errors.Is(err, own) {
+		switch flags := c.flags.Load(); {
+		case flags&flagDo != 0:
+			return exit{exitStopped, err} // the caller waits for it, and is told
+		case flags&flagStopping != 0:
+			return exit{exitStopped, nil}
+		}
+		return exit{}
+	}
+	return exit{exitError, err}
+}
+
+// afterRun ends the run and asks the supervisor whether there is to be another one.
+func (c *Child) afterRun(x exit) (again bool) {
+	x = c.settle(x)
+	c.exit = x // read by others only after finish
+	return c.home.afterRun(c, x)
+}
+
+// settle ends the run's context, so that nothing derived from it goes on, and waits for the helpers that Run left
+// behind. A helper that failed first is what the child failed of.
+func (c *Child) settle(x exit) exit {
+	c.mu.Lock()
+	run := c.currentLocked()
+	run.over = true
+	heard := run.done != nil || run.funcs != nil
+	e := c.extra.Load()
+	if e == nil {
+		c.mu.Unlock()
+		if heard {
+			run.cancel(runCancelled)
+		}
+		return x
+	}
+	var helpersEnd chan struct{}
+	if e.helpers > 0 {
+		helpersEnd = make(chan struct{})
+		e.helpersEnd = helpersEnd
+	}
+	callerStop := e.callerStop
+	c.mu.Unlock()
+
+	run.cancel(runCancelled)
+	if callerStop != nil {
+		callerStop()
+	}
+	if helpersEnd != nil {
+		<-helpersEnd
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if failed := e.helperExit; failed.abnormal() && x.kind != exitPanic && x.kind != exitGoexit {
+		return failed
+	}
+	if x == (exit{}) && e.spec.AwaitReady && c.flags.Load()&(flagReady|flagStopping) == 0 {
+		return exit{exitError, ErrReturnedEarly}
+	}
+	return x
+}
+
+// nextRun prepares another run after the delay. It reports false if a stop was asked for meanwhile.
+func (c *Child) nextRun(delay time.Duration) bool {
+	run := &runContext{child: c}
+	c.mu.Lock()
+	x := c.extra.Load()
+	x.current = run
+	x.restarts++
+	x.consecutive++
+	x.helperExit = exit{}
+	x.helpersEnd = nil
+	if x.spec.AwaitReady {
+		c.flags.And(^uint32(flagReady))
+	}
+	if c.flags.Load()&flagStopping != 0 {
+		c.mu.Unlock()
+		return false
+	}
+	c.flags.Or(flagRestarting)
+	c.mu.Unlock()
+	n := c.home.supervisor()
+	n.restarting.Add(1)
+	defer n.restarting.Add(-1)
+	if delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-run.Done():
+		}
+	}
+	c.flags.And(^uint32(flagRestarting))
+	return c.flags.Load()&flagStopping == 0
+}
+
+// finish is the tail of a child.
+func (c *Child) finish() {
+	if c.flags.Or(flagLeaving)&flagStuck != 0 {
+		c.unstick()
+	}
+	c.home.leave(c)
+	gap(beforeRelease)
+	c.home.free(c)
+	gap(beforePublish)
+	c.mu.Lock()
+	c.flags.Or(flagEnded)
+	if c.ended != nil {
+		close(c.ended)
+	}
+	c.mu.Unlock()
+	c.home.countDown(c)
+}
+
+// ask asks the child to stop: its context ends and it will not run again.
+func (c *Child) ask() {
+	c.mu.Lock()
+	c.flags.Or(flagStopping)
+	run := c.currentLocked()
+	c.mu.Unlock()
+	run.cancel(runCancelled)
+}
+
+// Stop ends the child's context and waits until the child has ended, for its allowance at the most. It returns nil once
+// the child has ended, however it did. A [StuckError] says that it has outlived its allowance: it keeps its slot until
+// it returns. If ctx ends first, Stop returns its error and the child goes on stopping. Called from inside the child it
+// does not wait and returns [ErrWithin]. A stopped child is not restarted.
+func (c *Child) Stop(ctx context.Context) error {
+	if ctx == nil {
+		return &ConfigError{Path: c.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
+	}
+	c.ask()
+	if c.contains(ctx) {
+		return ErrWithin
+	}
+	return c.await(ctx, c.allowance())
+}
+
+// contains reports whether ctx belongs to this child or to one below it.
+func (c *Child) contains(ctx context.Context) bool {
+	for inner := childOf(ctx); inner != nil; {
+		if inner == c {
+			return true
+		}
+		for n := inner.home.supervisor(); n != nil; n = n.parent() {
+			if n.runner.Load() == c {
+				return true
+			}
+		}
+		caller := inner.first.callerNow()
+		if caller == nil {
+			return false
+		}
+		inner = childOf(caller)
+	}
+	return false
+}
+
+// await waits for the end of a child that was asked to stop.
+func (c *Child) await(ctx context.Context, allowance time.Duration) error {
+	var over <-chan time.Time
+	switch {
+	case allowance >= 0:
+		timer := time.NewTimer(allowance)
+		defer timer.Stop()
+		over = timer.C
+	case allowance == ShutdownNow:
+		if !c.hasEnded() {
+			return c.markStuck(0)
+		}
+	}
+	select {
+	case <-c.Done():
+		return c.leftBehind()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-over:
+		if c.hasEnded() {
+			return c.leftBehind()
+		}
+		return c.markStuck(allowance)
+	}
+}
+
+// leftBehind is what a supervisor that has ended says of children that have not. For any other child, and once they
+// have returned, it is nil.
+func (c *Child) leftBehind() error {
+	x := c.extra.Load()
+	if x == nil || x.spec.sup == nil || x.spec.sup.stuckAll.Load() == 0 {
+		return nil
+	}
+	var stuck *StuckError
+	if errors.As(c.exit.err, &stuck) {
+		return stuck
+	}
+	return nil
+}
+
+// markStuck notes that the child has outlived its allowance.
+func (c *Child) markStuck(allowance time.Duration) error {
+	n := c.home.supervisor()
+	path := c.Path()
+	c.mu.Lock()
+	fresh := c.flags.Load()&(flagStuck|flagLeaving) == 0
+	if fresh {
+		c.extraLocked().stuckSince = n.now()
+		c.flags.Or(flagStuck)
+		n.countStuck(1)
+	}
+	c.mu.Unlock()
+	if fresh {
+		n.emit(ChildStuck{Path: path, Time: time.Now(), ID: c.id, After: allowance})
+	}
+	return &StuckError{Path: path, Paths: []string{path}, Total: 1}
+}
+
+// unstick is the counterpart of markStuck, when the child returns after all. It is called before its slots are freed.
+func (c *Child) unstick() {
+	n := c.home.supervisor()
+	c.mu.Lock() // markStuck has counted it
+	since := c.extra.Load().stuckSince
+	c.mu.Unlock()
+	n.countStuck(-1)
+	n.emit(ChildUnstuck{Path: c.Path(), Time: time.Now(), ID: c.id, Stuck: n.now() - since})
+}
+
+// allowance is how long a stop waits for the child.
+func (c *Child) allowance() time.Duration {
+	n := c.home.supervisor()
+	if x := c.extra.Load(); x != nil {
+		if x.spec.Shutdown != 0 {
+			return x.spec.Shutdown
+		}
+		if x.spec.sup != nil {
+			return ShutdownInfinity
+		}
+	}
+	if n.shutdown != 0 {
+		return n.shutdown
+	}
+	return defaultShutdown
+}
+
+// Done returns a channel that is closed when the child has ended. Its slots are free by then.
+func (c *Child) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.ended = make(chan struct{})
+		if c.hasEnded() {
+			close(c.ended)
+		}
+	}
+	return c.ended
+}
+
+// Wait blocks until the child has ended, and returns how: nil for a normal exit and for a stop, else the error, a
+// [PanicError], or [ErrGoexit]. Its slots are free by then. If ctx ends first, Wait returns its error.
+func (c *Child) Wait(ctx context.Context) error {
+	if !c.hasEnded() {
+		select {
+		case <-c.Done():
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return c.exit.err
+}
+
+func (c *Child) hasEnded() bool { return c.flags.Load()&flagEnded != 0 }
+
+// ID gives the number of the child. It is never used again under the same supervisor.
+func (c *Child) ID() uint64 { return c.id }
+
+// Path gives the place of the child in the tree: myapp/jobs/17, or myapp/users/alice/17.
+func (c *Child) Path() string { return c.home.path(c) }
+
+func newChild(h home, run func(ctx context.Context) error) *Child {
+	c := &Child{home: h, run: run}
+	c.first.child = c
+	return c
+}
+
+// idName is the name of a child that has none of its own.
+func (c *Child) idName() string { return strconv.FormatUint(c.id, 10) }
+
+// label gives the child's goroutine the labels under which profiles show it.
+func (c *Child) label() {
+	labels := c.home.supervisor().place.Load().labels
+	if x := c.extra.Load(); x != nil && x.spec.Traceable {
+		labels = pprof.WithLabels(labels, pprof.Labels(labelChild, c.Path()+"#"+c.idName()))
+	}
+	pprof.SetGoroutineLabels(labels)
+}
+
+// The labels of a child's goroutines in profiles.
+const (
+	labelSupervisor = "headcount"       // the path of its supervisor
+	labelChild      = "headcount_child" // path#id, for a Traceable child
+)
+
+func (c *Child) extraLocked() *extra {
+	x := c.extra.Load()
+	if x == nil {
+		x = &extra{}
+		c.extra.Store(x)
+	}
+	return x
+}
+
+func (c *Child) markReady() {
+	if c.flags.Or(flagReady)&flagReady != 0 {
+		return
+	}
+	c.flags.And(^uint32(flagStarting))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x := c.extra.Load(); x != nil && x.ready != nil {
+		close(x.ready)
+		x.ready = nil
+	}
+}
+
+// failReady ends a run that was not ready in time.
+func (c *Child) failReady(run *runContext) {
+	if c.flags.Load()&flagReady != 0 {
+		return
+	}
+	c.mu.Lock()
+	x := c.extraLocked()
+	if !run.over && !x.helperExit.abnormal() {
+		x.helperExit = exit{exitError, ErrNotReady}
+	}
+	c.mu.Unlock()
+	run.cancel(runCancelled)
+}
+
+// awaitReady waits for the start of a child with AwaitReady. On an error the child will not run on: it has ended, or
+// was asked to and keeps its slot until it returns.
+func (c *Child) awaitReady(ctx context.Context) error {
+	c.mu.Lock()
+	x := c.extra.Load()
+	var ready chan struct{}
+	if x != nil {
+		ready = x.ready
+	}
+	c.mu.Unlock()
+	if ready == nil { // it has been ready already, or need not be
+		return nil
+	}
+	var tooLate <-chan time.Time
+	if x.spec.ReadyWithin > 0 {
+		timer := time.NewTimer(x.spec.ReadyWithin)
+		defer timer.Stop()
+		tooLate = timer.C
+	}
+	var err error
+	select {
+	case <-ready:
+		return nil
+	case <-c.Done():
+		if c.flags.Load()&flagReady != 0 {
+			return nil // it was ready, and has ended since
+		}
+		switch err = c.exit.err; err {
+		case nil:
+			err = ErrStopped
+		case ErrIgnore:
+			return nil
+		}
+	case <-ctx.Done():
+		err = ctx.Err()
+		c.abandon()
+	case <-tooLate:
+		err = ErrNotReady
+		c.abandon()
+	}
+	return &StartError{Path: c.Path(), Err: err}
+}
+
+// abandon asks the child to stop without waiting for it. If it outlives its allowance, it is told to be stuck.
+func (c *Child) abandon() {
+	c.ask()
+	switch allowance := c.allowance(); {
+	case allowance == ShutdownInfinity:
+	case c.hasEnded():
+	default:
+		time.AfterFunc(max(allowance, 0), func() {
+			if !c.hasEnded() {
+				c.markStuck(allowance)
+			}
+		})
+	}
+}

@@ -1,0 +1,214 @@
+package headcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+)
+
+const (
+	// maxLinesPerSecond is how many lines each kind of event may write in a
+	// second. A crash storm must not become a log storm.
+	maxLinesPerSecond = 20
+
+	maxLoggedError = 1024
+	maxLoggedStack = 4096
+)
+
+// logEvents writes a line to log for each event of sub, until the channel of
+// sub is closed.
+//
+// A second begins with the first event after a quiet time. In it, each kind
+// of event writes at most 20 lines; of what was more, one line per kind tells
+// the number when the second is over, or the channel closed. Events that the
+// subscription dropped are told at the same time.
+//
+// The handler runs here and nowhere else: one that is slow makes the
+// subscription drop events, one that panics loses the line.
+func logEvents(sub *Subscription, log *slog.Logger) {
+	l := eventLog{sub: sub, log: log, lines: map[string]int{}}
+	second := time.NewTimer(0)
+	second.Stop()
+	defer second.Stop()
+	running := false
+	for {
+		select {
+		case e, open := <-sub.C():
+			if !open {
+				l.endSecond()
+				return
+			}
+			if !running {
+				running = true
+				second.Reset(time.Second)
+			}
+			l.event(e)
+		case <-second.C:
+			running = false
+			l.endSecond()
+		}
+	}
+}
+
+type eventLog struct {
+	sub     *Subscription
+	log     *slog.Logger
+	lines   map[string]int // by kind, in the current second; suppressed ones too
+	dropped uint64         // as told last
+}
+
+func (l *eventLog) event(e Event) {
+	level, kind := eventKind(e)
+	if l.lines[kind]++; l.lines[kind] > maxLinesPerSecond {
+		return
+	}
+	l.write(e.EventTime(), level, kind, append([]slog.Attr{slog.String("path", e.EventPath())}, eventAttrs(e)...))
+}
+
+func (l *eventLog) endSecond() {
+	now := time.Now()
+	for _, kind := range slices.Sorted(maps.Keys(l.lines)) {
+		if more := l.lines[kind] - maxLinesPerSecond; more > 0 {
+			l.write(now, slog.LevelWarn, "events not logged", []slog.Attr{
+				slog.String("kind", kind), slog.Int("events", more), slog.String("why", "more than 20 of this kind in a second"),
+			})
+		}
+	}
+	clear(l.lines)
+	if dropped := l.sub.Dropped(); dropped != l.dropped {
+		l.write(now, slog.LevelWarn, "events dropped", []slog.Attr{
+			slog.Uint64("events", dropped-l.dropped), slog.String("why", "the log was too slow for the buffer"),
+		})
+		l.dropped = dropped
+	}
+}
+
+// write makes one record with the time at which the event happened, which the
+// methods of slog.Logger have no way to say. Both handler methods are the
+// user's code.
+func (l *eventLog) write(when time.Time, level slog.Level, msg string, attrs []slog.Attr) {
+	defer func() { _ = recover() }()
+	ctx := context.Background()
+	handler := l.log.Handler()
+	if !handler.Enabled(ctx, level) {
+		return
+	}
+	r := slog.NewRecord(when, level, msg, 0)
+	r.AddAttrs(attrs...)
+	// There is nowhere to tell that the log cannot be written.
+	_ = handler.Handle(ctx, r)
+}
+
+// eventKind gives the level of e and its kind, which is also its message. It
+// is apart from the attributes because a storm pays for it in each event.
+func eventKind(e Event) (level slog.Level, kind string) {
+	switch e.(type) {
+	case ChildFailed:
+		return slog.LevelWarn, "child failed"
+	case ChildRestarted:
+		return slog.LevelWarn, "child restarted"
+	case ChildGivenUp:
+		return slog.LevelError, "child given up"
+	case ChildStuck:
+		return slog.LevelError, "child stuck"
+	case ChildUnstuck:
+		return slog.LevelInfo, "child unstuck"
+	case StartFailed:
+		return slog.LevelWarn, "start failed"
+	case GroupRestarted:
+		return slog.LevelWarn, "group restarted"
+	case GroupHalted:
+		return slog.LevelWarn, "group halted"
+	case SupervisorStarted:
+		return slog.LevelInfo, "supervisor started"
+	case SupervisorStopped:
+		return slog.LevelInfo, "supervisor stopped"
+	case SupervisorGaveUp:
+		return slog.LevelError, "supervisor gave up"
+	case LimitChanged:
+		return slog.LevelInfo, "limit changed"
+	case LimitReached:
+		return slog.LevelWarn, "limit reached"
+	case LimitCleared:
+		return slog.LevelInfo, "limit cleared"
+	}
+	return slog.LevelInfo, "event"
+}
+
+// eventAttrs gives the attributes of e but its path.
+func eventAttrs(e Event) []slog.Attr {
+	switch e := e.(type) {
+	case ChildFailed:
+		return append(errorAttrs(e.Err), idAttr(e.ID), slog.Bool("restart", e.Restart))
+	case ChildRestarted:
+		return append(errorAttrs(e.Err), idAttr(e.ID), slog.Int("restarts", e.Restarts), slog.Duration("delay", e.Delay))
+	case ChildGivenUp:
+		return append(errorAttrs(e.Err), idAttr(e.ID), slog.Int("restarts", e.Restarts), slog.Duration("within", e.Within))
+	case ChildStuck:
+		return []slog.Attr{idAttr(e.ID), slog.Duration("after", e.After)}
+	case ChildUnstuck:
+		return []slog.Attr{idAttr(e.ID), slog.Duration("stuck", e.Stuck)}
+	case StartFailed:
+		return errorAttrs(e.Err)
+	case GroupRestarted:
+		return append(errorAttrs(e.Err), slog.String("strategy", e.Strategy), slog.String("child", e.Child))
+	case GroupHalted:
+		return []slog.Attr{slog.String("child", e.Child)}
+	case SupervisorStarted:
+		return nil
+	case SupervisorStopped:
+		return errorAttrs(e.Err)
+	case SupervisorGaveUp:
+		return errorAttrs(e.Err)
+	case LimitChanged:
+		attrs := []slog.Attr{
+			slog.String("limit", e.Limit), slog.String("from", limitText(e.From)), slog.String("to", limitText(e.To)),
+			slog.String("in_force", limitText(e.InForce)),
+		}
+		for _, said := range []struct{ key, text string }{{"source", e.Source}, {"by", e.By}, {"why", e.Why}} {
+			if said.text != "" {
+				attrs = append(attrs, slog.String(said.key, cut(said.text, maxLoggedError)))
+			}
+		}
+		return attrs
+	case LimitReached:
+		return []slog.Attr{slog.String("reason", e.Reason), slog.String("limit", limitText(e.Limit))}
+	case LimitCleared:
+		return []slog.Attr{slog.String("reason", e.Reason), slog.Uint64("refused", e.Refused), slog.Duration("for", e.For)}
+	}
+	return []slog.Attr{slog.String("event", oneLine(e.String(), maxLine))}
+}
+
+func idAttr(id uint64) slog.Attr { return slog.Uint64("id", id) }
+
+// errorAttrs gives err as text, with the stack if it was a panic. It is text
+// and not the error itself, so that its size is bounded and its methods are
+// called here and not in the handler.
+func errorAttrs(err error) []slog.Attr {
+	if err == nil {
+		return nil
+	}
+	attrs := []slog.Attr{slog.String("err", cut(fmt.Sprintf("%v", err), maxLoggedError))}
+	if p := panicOf(err); p != nil {
+		attrs = append(attrs, slog.String("stack", cut(string(p.Stack[:min(len(p.Stack), maxLoggedStack+1)]), maxLoggedStack)))
+	}
+	return attrs
+}
+
+// panicOf finds the panic in err. The Unwrap and As methods on the way there
+// are the user's and may panic themselves.
+func panicOf(err error) (p *PanicError) {
+	defer func() {
+		if recover() != nil {
+			p = nil
+		}
+	}()
+	if errors.As(err, &p) {
+		return p
+	}
+	return nil
+}

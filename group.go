@@ -1,0 +1,143 @@
+package headcount
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// pendingLocked gives the first member whose failure asks for the restart of a group.
+func (s *Supervisor) pendingLocked() *member {
+	for _, m := range s.life.members {
+		if m.pending != nil && m.child == nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// restartGroup restarts the group of a member that has failed: all under one_for_all, it and those after it under
+// rest_for_one. They are stopped in reverse order, then every remaining spec is started in order, also those that had
+// finished. A start that fails costs one more restart: one_for_all begins again with all, rest_for_one goes on from the
+// one that failed. In between, stops and terminations are served. It returns an error if the budget is used up; it
+// returns nil, with the group not complete, if the supervisor is to stop or the failed member was terminated.
+//
+// A member that does not stop has a limit of one: the restart halts there, without cost, until it has returned.
+func (s *Supervisor) restartGroup(ctx context.Context, failed *member) error {
+	for {
+		s.life.Lock()
+		if failed.pending == nil || failed.removed { // terminated, or started by hand meanwhile
+			s.life.Unlock()
+			return nil
+		}
+		cause := failed.pending.err
+		now := s.now()
+		if !s.life.window.allow(now, s.cfg.Intensity) {
+			s.life.Unlock()
+			return s.intensityError(failed, cause)
+		}
+		delay := s.groupDelayLocked(now)
+		scope := s.scopeLocked(failed)
+		s.life.Unlock()
+		s.restarts.Add(1)
+		s.emit(GroupRestarted{Path: s.Path(), Time: time.Now(), Strategy: s.cfg.Strategy.String(), Child: failed.path(nil), Err: cause})
+
+		if !s.stopGroup(ctx, scope, failed) || !s.pauseGroup(ctx, failed, delay) {
+			return nil
+		}
+		next, err := s.startGroup(ctx, scope)
+		if next == nil {
+			return nil
+		}
+		failed = next
+		s.life.Lock()
+		if failed.terminated || failed.removed || s.own.closed() || ctx.Err() != nil {
+			s.life.Unlock()
+			return nil
+		}
+		failed.pending = &failure{err}
+		s.life.Unlock()
+	}
+}
+
+// scopeLocked is the group that restarts with a member, in start order.
+func (s *Supervisor) scopeLocked(failed *member) []*member {
+	if s.cfg.Strategy == OneForAll {
+		return slices.Clone(s.life.members)
+	}
+	return slices.Clone(s.life.members[slices.Index(s.life.members, failed):])
+}
+
+// groupDelayLocked is the pause before the group starts again.
+func (s *Supervisor) groupDelayLocked(now time.Duration) time.Duration {
+	b := s.cfg.Backoff
+	if now-s.life.lastGroup >= b.Stable {
+		s.life.consecutive = 0
+	}
+	s.life.lastGroup = now
+	delay := b.delay(s.life.consecutive, rand.Float64)
+	s.life.consecutive++
+	return delay
+}
+
+// stopGroup stops a group in reverse order. It reports false if the supervisor is to stop.
+func (s *Supervisor) stopGroup(ctx context.Context, scope []*member, failed *member) bool {
+	for _, m := range slices.Backward(scope) {
+		c := m.present()
+		if c != nil {
+			c.ask()
+			var stuck *StuckError
+			if err := c.await(ctx, c.allowance()); err != nil && !errors.As(err, &stuck) {
+				return false
+			}
+			if !c.hasEnded() && s.awaitGone(ctx, c) != nil {
+				return false
+			}
+		}
+		s.life.Lock()
+		if m != failed {
+			m.pending = nil // its failure is part of this restart
+		}
+		s.life.Unlock()
+	}
+	return true
+}
+
+// pauseGroup waits before the group starts again. It reports false if the supervisor is to stop or the failed member
+// was terminated meanwhile.
+func (s *Supervisor) pauseGroup(ctx context.Context, failed *member, delay time.Duration) bool {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	for {
+		s.life.Lock()
+		waiting := failed.pending != nil
+		s.life.Unlock()
+		if !waiting || ctx.Err() != nil {
+			return false
+		}
+		select {
+		case <-timer.C:
+			return true
+		case <-s.wake: // something has changed; what is not about this restart is seen to after it
+			defer notify(s.wake)
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// startGroup starts a group in order. It returns the member whose start failed, and why.
+func (s *Supervisor) startGroup(ctx context.Context, scope []*member) (failed *member, err error) {
+	for _, m := range scope {
+		_, err := s.startMember(ctx, m)
+		switch {
+		case err == nil, errors.Is(err, ErrAlreadyStarted), errors.Is(err, ErrNotFound):
+			// started by hand, or deleted, meanwhile; temporary ones have gone with their child
+		default:
+			return m, err
+		}
+	}
+	return nil, nil
+}

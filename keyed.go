@@ -1,0 +1,428 @@
+package headcount
+
+import (
+	"cmp"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// A KeyedSupervisor is a [DynamicSupervisor] whose children belong to keys, with a limit for all of them and one for
+// each key: a user, an account, an address prefix. Both are exact. Children are started at a key: users.At(id).Go.
+//
+// When the supervisor fills up, what a key may hold shrinks: to what is still free (or the multiple of it that
+// [KeyShare] says), so that no key can take all that is left. A key without a child needs only one free slot. The
+// method is that of dynamic queue thresholds (Choudhury and Hahne, 1998).
+//
+// A refusal because of the key, [ErrMaxPerKey], never waits. There is state only for keys that hold a child.
+type KeyedSupervisor[K comparable] struct {
+	dynamic
+	keys      keyTable[K]
+	perKey    *Limit
+	perKeyNow atomic.Int64 // in force; read under the lock of the key's shard
+	perKeyOf  func(key K, base int) int
+	nameOf    func(key K) string
+	secret    []byte
+	keyFull   atomic.Pointer[map[int]*Refusal] // made beforehand, by limit
+}
+
+// NewKeyedSupervisor makes a supervisor with a limit for all children and one for each key. Nothing runs until it is
+// started. What is wrong with the name or the options is told by [Check] and by the start.
+func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyLimit, opts ...Option) *KeyedSupervisor[K] {
+	k := &KeyedSupervisor[K]{}
+	o := readOptions(opts)
+	k.keys.init()
+	k.init(name, KeyedKind, limit, o)
+	k.body = k
+	if f, ok := o.perKey.(func(K, int) int); ok {
+		k.perKeyOf = f
+	} else if o.perKey != nil {
+		k.problem("MaxPerKeyFunc", fmt.Sprintf("%T", o.perKey), fmt.Sprintf("is not for keys of type %T", *new(K)))
+	}
+	if f, ok := o.keyName.(func(K) string); ok {
+		k.nameOf = f
+	} else if o.keyName != nil {
+		k.problem("KeyName", fmt.Sprintf("%T", o.keyName), fmt.Sprintf("is not for keys of type %T", *new(K)))
+	}
+	if o.secretKeys {
+		k.secret = make([]byte, 32)
+		rand.Read(k.secret) // never fails
+	}
+	spec := perKey.spec
+	if p := spec.problem(); p != "" {
+		k.problem(ReasonMaxPerKey.String(), spec.value, p)
+		spec.value = 0
+	}
+	k.keyFull.Store(&map[int]*Refusal{})
+	k.perKey = newLimit(ReasonMaxPerKey.String(), spec, &k.node, func(inForce int) func() {
+		k.perKeyNow.Store(int64(inForce))
+		// A start that has read the value before is over once its shard has been locked: then the new one is in force.
+		k.keys.eachShard(func(s *keyShard[K]) {})
+		return nil
+	})
+	return k
+}
+
+// MaxPerKey gives the limit of each key.
+func (k *KeyedSupervisor[K]) MaxPerKey() *Limit { return k.perKey }
+
+// At gives the part of the supervisor that belongs to the key. It costs nothing and holds nothing.
+func (k *KeyedSupervisor[K]) At(key K) Keyed[K] { return Keyed[K]{k, key} }
+
+// Keyed is the part of a [KeyedSupervisor] that belongs to one key. It is a [Starter].
+type Keyed[K comparable] struct {
+	sup *KeyedSupervisor[K]
+	key K
+}
+
+// Go starts fn as a child of the key, like [DynamicSupervisor.Go].
+func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) (*Child, error) {
+	s, err := k.sup.readStart(ctx, fn, opts)
+	if err != nil {
+		return nil, err
+	}
+	e, err := k.sup.admit(ctx, k.key, s.class, s.roomy)
+	if err != nil {
+		return nil, err
+	}
+	c := newChild(e, fn)
+	if s.special {
+		c.extra.Store(s.extra())
+	}
+	e.enter(c)
+	go c.live()
+	return c, nil
+}
+
+// Do runs fn as a child of the key on the caller's goroutine, like [DynamicSupervisor.Do].
+func (k Keyed[K]) Do(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) error {
+	s, err := k.sup.readStart(ctx, fn, opts)
+	if err != nil {
+		return err
+	}
+	e, err := k.sup.admit(ctx, k.key, s.class, s.roomy)
+	if err != nil {
+		return err
+	}
+	c := s.onCaller(ctx, e, fn)
+	e.enter(c)
+	return c.do(ctx)
+}
+
+// StartChild starts a child of the key from its spec, like [DynamicSupervisor.StartChild].
+func (k Keyed[K]) StartChild(ctx context.Context, s Specifier) (*Child, error) {
+	spec, err := k.sup.readSpec(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	e, err := k.sup.admit(ctx, k.key, spec.Class, false)
+	if err != nil {
+		return nil, err
+	}
+	return k.sup.launch(ctx, e, &k.sup.node, spec, e.enter, e.giveBack)
+}
+
+// Count is the number of slots that the key holds.
+func (k Keyed[K]) Count() int {
+	s := k.sup.keys.shard(k.key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[k.key]; e != nil {
+		return e.held
+	}
+	return 0
+}
+
+// Lookup gives a child of the key: the one, where a key may hold one.
+func (k Keyed[K]) Lookup() (*Child, bool) {
+	s := k.sup.keys.shard(k.key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[k.key]; e != nil && len(e.children) > 0 {
+		return e.children[0], true
+	}
+	return nil, false
+}
+
+// Children gives a page of the key's children, like [DynamicSupervisor.Children].
+func (k Keyed[K]) Children(q Query) (infos []ChildInfo, next uint64) {
+	limit := q.Limit
+	if limit <= 0 {
+		limit = defaultPage
+	}
+	limit = min(limit, maxPage)
+	for _, c := range k.children() {
+		if c.id <= q.After {
+			continue
+		}
+		if len(infos) == limit {
+			return infos, next
+		}
+		if info := c.Info(); q.Match == nil || q.Match(info) {
+			infos = append(infos, info)
+			next = c.id
+		}
+	}
+	return infos, 0
+}
+
+// children are the key's children in the order of their ids.
+func (k Keyed[K]) children() []*Child {
+	s := k.sup.keys.shard(k.key)
+	s.mu.Lock()
+	var children []*Child
+	if e := s.entries[k.key]; e != nil {
+		children = slices.Clone(e.children)
+	}
+	s.mu.Unlock()
+	slices.SortFunc(children, func(a, b *Child) int { return cmp.Compare(a.id, b.id) })
+	return children
+}
+
+// Terminate stops all children of the key at once and waits for each as [Child.Stop] does. It returns nil when they
+// have ended, also if there was none; a [StuckError] names those that outlived their allowance.
+func (k Keyed[K]) Terminate(ctx context.Context) error {
+	if ctx == nil {
+		return &ConfigError{Path: k.sup.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
+	}
+	children := k.children()
+	began := time.Now()
+	within := false
+	for _, c := range children {
+		c.ask()
+		within = within || c.contains(ctx)
+	}
+	if within {
+		return ErrWithin
+	}
+	stuck := &StuckError{Path: joinPath(k.sup.Path(), k.sup.shown(k.key))}
+	for _, c := range children {
+		allowance := c.allowance()
+		if allowance > 0 {
+			allowance = max(allowance-time.Since(began), 0) // all at once: each allowance began at the same time
+		}
+		err := c.await(ctx, allowance)
+		if err != nil && !errors.As(err, new(*StuckError)) {
+			return err
+		}
+		stuck.join(err)
+	}
+	return stuck.orNil()
+}
+
+// A KeyCount is a key and what it holds.
+type KeyCount[K comparable] struct {
+	Key   K
+	Name  string // as shown
+	Count int
+}
+
+// maxTopKeys bounds an answer of TopKeys.
+const maxTopKeys = 1000
+
+// TopKeys gives the n keys that hold most, at most 1,000, the first holding most. It looks at all keys that hold a
+// child, a bounded number at a time, while starts and ends go on.
+func (k *KeyedSupervisor[K]) TopKeys(n int) []KeyCount[K] {
+	n = min(n, maxTopKeys)
+	if n <= 0 {
+		return nil
+	}
+	var top []KeyCount[K]
+	cut := func() {
+		slices.SortFunc(top, func(a, b KeyCount[K]) int { return cmp.Compare(b.Count, a.Count) })
+		seen := make(map[K]bool)
+		top = slices.DeleteFunc(top, func(c KeyCount[K]) bool {
+			twice := seen[c.Key]
+			seen[c.Key] = true
+			return twice
+		})
+		top = top[:min(n, len(top))]
+	}
+	for i := range k.keys.shards {
+		k.keys.shards[i].each(func(key K, held int) {
+			top = append(top, KeyCount[K]{Key: key, Count: held})
+		}, func() {
+			if len(top) > 4*n {
+				cut()
+			}
+		})
+	}
+	cut()
+	for i := range top {
+		top[i].Name = k.shown(top[i].Key)
+	}
+	return top
+}
+
+// shown is how a key is shown: never raw.
+func (k *KeyedSupervisor[K]) shown(key K) (name string) {
+	defer func() {
+		if recover() != nil { // a key's name must not be able to stop who looks at it
+			name = "(name function panicked)"
+		}
+	}()
+	switch {
+	case k.secret != nil:
+		mac := hmac.New(sha256.New, k.secret)
+		fmt.Fprintf(mac, "%#v", key)
+		return hex.EncodeToString(mac.Sum(nil)[:8])
+	case k.nameOf != nil:
+		return shownKey(k.nameOf(key))
+	}
+	return shownKey(fmt.Sprint(key))
+}
+
+// most is what the key may hold, with the MaxPerKey it was computed from. The function of the key is called here, on
+// the caller's goroutine, before anything is taken.
+func (k *KeyedSupervisor[K]) most(key K) (most, base int, err error) {
+	base = int(k.perKeyNow.Load())
+	if k.perKeyOf == nil {
+		return base, base, nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%s: MaxPerKeyFunc: %w", k.Path(), &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	return max(k.perKeyOf(key, base), 0), base, nil
+}
+
+// admit takes the slots of one start at the key, waiting for them if that is allowed here.
+func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, roomy bool) (*keyEntry[K], error) {
+	for {
+		most, base, err := k.most(key)
+		if err != nil {
+			return nil, err
+		}
+		e, a := k.take(key, class, most, base, false)
+		if a.serve {
+			k.serve()
+		}
+		switch {
+		case a.verdict == admitted:
+			return e, nil
+		case a.verdict == stale:
+			continue
+		case a.verdict == closed, a.verdict == keyFull, !roomy && k.queue.length == 0 && a.verdict != mustQueue:
+			return nil, k.refusal(a)
+		}
+		claim := &keyClaim[K]{sup: k, at: key, class: class, most: most, base: base}
+		err = k.queue.admit(ctx, &waiter{class: class, claim: claim, roomy: roomy}, a)
+		if err == errStale {
+			continue
+		}
+		return claim.entry, err
+	}
+}
+
+// take tries to take the key's slot, the supervisor's and those above. The key's count and the supervisor's word are
+// decided together: the slot is taken only from the very word that the allowance was computed from.
+func (k *KeyedSupervisor[K]) take(key K, class Class, most, base int, pass bool) (*keyEntry[K], admission) {
+	share := k.share(class)
+	if v := judge(k.own.word.Load(), share, pass); v != admitted {
+		return nil, admission{verdict: v, blocked: &k.own}
+	}
+	chain := k.place.Load().chain
+	if b := chain.blocked(); b != nil {
+		return nil, admission{verdict: full, blocked: b}
+	}
+
+	s := k.keys.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := int(k.perKeyNow.Load()); now != base {
+		if k.perKeyOf != nil {
+			return nil, admission{verdict: stale}
+		}
+		most = now
+	}
+	e := s.entries[key]
+	held := 0
+	if e != nil {
+		held = e.held
+	}
+	for {
+		w := k.own.word.Load()
+		if v := judge(w, share, pass); v != admitted {
+			return nil, admission{verdict: v, blocked: &k.own}
+		}
+		if !k.mayHold(held, most, w) {
+			return nil, admission{verdict: keyFull, perKey: k.perKeyRefusal(most)}
+		}
+		gap(beforeOwn)
+		if k.own.takeFrom(w) {
+			break
+		}
+	}
+	blocked, serve := chain.take()
+	if blocked != nil {
+		return nil, admission{verdict: full, blocked: blocked, serve: k.own.release() || serve}
+	}
+	if e == nil {
+		e = s.addLocked(k, key)
+	}
+	e.held++
+	return e, admission{serve: serve}
+}
+
+// mayHold reports whether a key that holds some may hold one more, given the supervisor's word.
+func (k *KeyedSupervisor[K]) mayHold(held, most int, w uint64) bool {
+	if held >= most {
+		return false
+	}
+	limit := limitOf(w)
+	return held == 0 || limit == Unlimited || float64(held) < k.opts.keyShare*float64(limit-countOf(w))
+}
+
+// maxKeyRefusals bounds the refusals made beforehand for the limits that a function gives.
+const maxKeyRefusals = 64
+
+func (k *KeyedSupervisor[K]) perKeyRefusal(most int) *Refusal {
+	path := k.Path()
+	made := k.keyFull.Load()
+	if r := (*made)[most]; r != nil && r.Path == path {
+		return r
+	}
+	r := &Refusal{Path: path, Reason: ReasonMaxPerKey, Limit: most}
+	if len(*made) < maxKeyRefusals {
+		more := map[int]*Refusal{most: r}
+		for n, old := range *made {
+			if old.Path == path {
+				more[n] = old
+			}
+		}
+		more[most] = r
+		k.keyFull.CompareAndSwap(made, &more)
+	}
+	return r
+}
+
+// A keyClaim is the claim of a start at a key.
+type keyClaim[K comparable] struct {
+	sup        *KeyedSupervisor[K]
+	at         K
+	class      Class
+	most, base int
+	entry      *keyEntry[K] // once taken
+}
+
+func (c *keyClaim[K]) take(pass bool) (a admission) {
+	c.entry, a = c.sup.take(c.at, c.class, c.most, c.base, pass)
+	return a
+}
+
+func (c *keyClaim[K]) key() (key any, most int) { return c.at, c.most }
+func (c *keyClaim[K]) perKey() *Refusal         { return c.sup.perKeyRefusal(c.most) }
+
+func (k *KeyedSupervisor[K]) describe(t *TreeNode) {
+	k.dynamic.describe(t)
+	t.Limits = append(t.Limits, k.perKey.Snapshot())
+}

@@ -1,0 +1,141 @@
+package headcount
+
+import (
+	"hash/maphash"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// A keyTable holds an entry for each key that holds a slot, and for no other. It is cut into shards by a keyed hash, so
+// that nobody can choose keys that fall together.
+type keyTable[K comparable] struct {
+	seed   maphash.Seed
+	shards []keyShard[K] // a power of two
+}
+
+type keyShard[K comparable] struct {
+	mu      sync.Mutex
+	entries map[K]*keyEntry[K]
+	order   []*keyEntry[K] // the same entries, so that they can be read a few at a time
+	_       [64]byte       // shards do not share a cache line
+}
+
+// A keyEntry is one key with its children. It is where they belong.
+type keyEntry[K comparable] struct {
+	sup      *KeyedSupervisor[K]
+	key      K
+	held     int // slots, those of children on their way in included
+	place    int // in the shard's order
+	children []*Child
+}
+
+func (t *keyTable[K]) init() {
+	t.seed = maphash.MakeSeed()
+	t.shards = make([]keyShard[K], ceilPowerOfTwo(min(16*runtime.GOMAXPROCS(0), 256)))
+	for i := range t.shards {
+		t.shards[i].entries = make(map[K]*keyEntry[K])
+	}
+}
+
+func (t *keyTable[K]) shard(key K) *keyShard[K] {
+	return &t.shards[maphash.Comparable(t.seed, key)&uint64(len(t.shards)-1)]
+}
+
+// eachShard calls f for each shard while it is locked.
+func (t *keyTable[K]) eachShard(f func(s *keyShard[K])) {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		f(s)
+		s.mu.Unlock()
+	}
+}
+
+// keysAtOnce bounds the keys that are read while a shard is locked.
+const keysAtOnce = 256
+
+// each calls f for the keys of a shard, under its lock, and rest between two locked stretches. It reads from the last to
+// the first: a key that is taken out is replaced by the last one, which has been read already. So a key that is there
+// throughout is met at least once.
+func (s *keyShard[K]) each(f func(key K, held int), rest func()) {
+	s.mu.Lock()
+	for next := len(s.order) - 1; next >= 0; {
+		next = min(next, len(s.order)-1)
+		for end := max(next-keysAtOnce, -1); next > end; next-- {
+			f(s.order[next].key, s.order[next].held)
+		}
+		s.mu.Unlock()
+		rest()
+		s.mu.Lock()
+	}
+	s.mu.Unlock()
+}
+
+func (s *keyShard[K]) addLocked(k *KeyedSupervisor[K], key K) *keyEntry[K] {
+	e := &keyEntry[K]{sup: k, key: key, place: len(s.order)}
+	s.entries[key] = e
+	s.order = append(s.order, e)
+	return e
+}
+
+// giveUpLocked takes back one slot of the entry, and the entry with the last one.
+func (s *keyShard[K]) giveUpLocked(e *keyEntry[K]) {
+	if e.held--; e.held > 0 {
+		return
+	}
+	delete(s.entries, e.key)
+	last := len(s.order) - 1
+	s.order[e.place] = s.order[last]
+	s.order[e.place].place = e.place
+	s.order[last] = nil
+	s.order = s.order[:last]
+}
+
+// enter puts an admitted child into the registry and among the children of its key.
+func (e *keyEntry[K]) enter(c *Child) {
+	e.sup.enter(c)
+	s := e.sup.keys.shard(e.key)
+	s.mu.Lock()
+	c.atKey = uint32(len(e.children))
+	e.children = append(e.children, c)
+	s.mu.Unlock()
+}
+
+func (e *keyEntry[K]) supervisor() *node { return &e.sup.node }
+
+func (e *keyEntry[K]) afterRun(c *Child, x exit) bool { return e.sup.afterRun(c, x) }
+
+func (e *keyEntry[K]) leave(c *Child) {
+	var now time.Duration
+	if e.sup.registry.timed {
+		now = e.sup.now()
+	}
+	e.sup.registry.remove(c, now)
+	s := e.sup.keys.shard(e.key)
+	s.mu.Lock()
+	last := len(e.children) - 1
+	e.children[c.atKey] = e.children[last]
+	e.children[c.atKey].atKey = c.atKey
+	e.children[last] = nil
+	e.children = e.children[:last]
+	s.giveUpLocked(e)
+	s.mu.Unlock()
+	e.sup.settleLeaver(c)
+}
+
+// giveBack is for a start that was admitted and came to nothing.
+func (e *keyEntry[K]) giveBack() {
+	s := e.sup.keys.shard(e.key)
+	s.mu.Lock()
+	s.giveUpLocked(e)
+	s.mu.Unlock()
+	e.sup.freeSlots()
+}
+
+func (e *keyEntry[K]) free(*Child)        { e.sup.freeSlots() }
+func (e *keyEntry[K]) countDown(c *Child) { e.sup.countDown(c) }
+func (e *keyEntry[K]) path(c *Child) string {
+	return e.sup.Path() + "/" + e.keyName() + "/" + c.shownName()
+}
+func (e *keyEntry[K]) keyName() string { return e.sup.shown(e.key) }

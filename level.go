@@ -1,0 +1,208 @@
+package headcount
+
+import (
+	"math"
+	"sync"
+	"sync/atomic"
+)
+
+// Unlimited is the value of a limit that admits any number. It is neither zero (which admits nothing) nor negative
+// (which is an error), and it shows as a finding wherever limits are shown.
+const Unlimited = math.MaxInt
+
+// MaxLimit is the largest limit that can be set: 536,870,910.
+const MaxLimit = wordUnlimited - 1
+
+// The word of a level, from the top bit down:
+//
+//	closed 1 | queued 1 | listed 1 | limit 29 | count 32
+//
+// closed: the supervisor takes no starts. queued: starts wait in this supervisor's queue, newcomers must not pass
+// them. listed: a queue waits for a slot of this level, whoever frees one must serve it.
+const (
+	wordCount     = 1<<32 - 1
+	wordLimit     = wordUnlimited << limitShift
+	limitShift    = 32
+	wordUnlimited = 1<<29 - 1 // also the mask of the limit
+	wordListed    = 1 << 61
+	wordQueued    = 1 << 62
+	wordClosed    = 1 << 63
+)
+
+func countOf(w uint64) int { return int(w & wordCount) }
+
+// limitOf gives the limit in a word, [Unlimited] included.
+func limitOf(w uint64) int {
+	if n := w >> limitShift & wordUnlimited; n != wordUnlimited {
+		return int(n)
+	}
+	return Unlimited
+}
+
+// verdict is what a level, or a chain of them, says of one start.
+type verdict uint8
+
+const (
+	admitted     verdict = iota
+	full                 // the count has reached the limit
+	fullForClass         // room is left, but not for this class
+	keyFull              // the key holds all it may
+	mustQueue            // others wait here already
+	closed               // the supervisor takes no starts
+	stale                // what the key may hold was computed from a limit that has changed since
+)
+
+// A level is one limit with its count: the children of one supervisor, or all descendants of one.
+//
+// Invariant: count <= limit at the instant of each admission. All changes of count, limit and marks are atomic
+// operations on the one word, so a limit that was lowered is in force for every admission that comes after it, and an
+// admission never has to be taken back because of this level.
+type level struct {
+	word atomic.Uint64
+	peak atomic.Uint64
+
+	reason      Reason
+	queueLength int
+	refusals    atomic.Pointer[refusals]
+
+	mu struct {
+		sync.Mutex
+		listed []*queue // each at most once, served round robin
+	}
+}
+
+// refusals are made beforehand, so that refusing allocates nothing.
+type refusals struct{ full, priority, queueFull, waitTimeout *Refusal }
+
+// nameRefusals makes the refusals anew, after the path or the limit has changed.
+func (l *level) nameRefusals(path string) {
+	limit := l.limit()
+	l.refusals.Store(&refusals{
+		full:        &Refusal{Path: path, Reason: l.reason, Limit: limit},
+		priority:    &Refusal{Path: path, Reason: ReasonPriority, Limit: limit},
+		queueFull:   &Refusal{Path: path, Reason: ReasonQueueFull, Limit: l.queueLength},
+		waitTimeout: &Refusal{Path: path, Reason: ReasonWaitTimeout, Limit: limit},
+	})
+}
+
+// take admits one, unless the level is closed, full, or full for a class that may fill only share of it.
+// With pass it ignores starts that wait.
+func (l *level) take(share float64, pass bool) verdict {
+	for {
+		w := l.word.Load()
+		if v := judge(w, share, pass); v != admitted {
+			return v
+		}
+		if l.word.CompareAndSwap(w, w+1) {
+			l.notePeak(w + 1)
+			return admitted
+		}
+	}
+}
+
+// takeFrom admits one if the word is still w: for a decision that was computed from w.
+func (l *level) takeFrom(w uint64) bool {
+	if !l.word.CompareAndSwap(w, w+1) {
+		return false
+	}
+	l.notePeak(w + 1)
+	return true
+}
+
+func judge(w uint64, share float64, pass bool) verdict {
+	switch {
+	case w&wordClosed != 0:
+		return closed
+	case w&wordQueued != 0 && !pass:
+		return mustQueue
+	}
+	count, limit := w&wordCount, w>>limitShift&wordUnlimited
+	switch {
+	case limit == wordUnlimited:
+		return admitted
+	case count >= limit:
+		return full
+	case share < 1 && count >= portion(share, limit):
+		return fullForClass
+	}
+	return admitted
+}
+
+// portion is share x limit, rounded up.
+func portion(share float64, limit uint64) uint64 { return uint64(math.Ceil(share * float64(limit))) }
+
+func (l *level) notePeak(w uint64) {
+	count := w & wordCount
+	for {
+		peak := l.peak.Load()
+		if count <= peak || l.peak.CompareAndSwap(peak, count) {
+			return
+		}
+	}
+}
+
+// release frees one slot. It reports whether a queue waits here: the caller must then call serve, at a moment when it
+// holds no lock of a queue or of a key.
+func (l *level) release() (serve bool) {
+	return l.word.Add(^uint64(0))&wordListed != 0
+}
+
+// setLimit puts n in force and reports whether a queue waits here (see release).
+func (l *level) setLimit(n int) (serve bool) {
+	bits := uint64(wordUnlimited)
+	if n != Unlimited {
+		bits = uint64(n)
+	}
+	for {
+		w := l.word.Load()
+		if l.word.CompareAndSwap(w, w&^uint64(wordLimit)|bits<<limitShift) {
+			return w&wordListed != 0
+		}
+	}
+}
+
+func (l *level) mark(bit uint64)   { l.word.Or(bit) }
+func (l *level) unmark(bit uint64) { l.word.And(^bit) }
+
+func (l *level) count() int   { return countOf(l.word.Load()) }
+func (l *level) limit() int   { return limitOf(l.word.Load()) }
+func (l *level) closed() bool { return l.word.Load()&wordClosed != 0 }
+
+// list notes that q waits for a slot of this level. It reports false if q was noted already. When it has returned
+// true, a try to take a slot must follow: a slot freed before the mark was set woke nobody.
+func (l *level) list(q *queue) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, other := range l.mu.listed {
+		if other == q {
+			return false
+		}
+	}
+	l.mu.listed = append(l.mu.listed, q)
+	l.mark(wordListed)
+	return true
+}
+
+// serve offers the free slots of this level to the queues that wait for one, each once.
+func (l *level) serve() {
+	l.mu.Lock()
+	rounds := len(l.mu.listed)
+	l.mu.Unlock()
+	for range rounds {
+		l.mu.Lock()
+		if len(l.mu.listed) == 0 {
+			l.mu.Unlock()
+			return
+		}
+		q := l.mu.listed[0]
+		l.mu.listed = append(l.mu.listed[:0], l.mu.listed[1:]...)
+		if len(l.mu.listed) == 0 {
+			l.unmark(wordListed)
+		}
+		l.mu.Unlock()
+		q.dispatch() // lists itself again if it still waits for this level
+		if w := l.word.Load(); w&wordCount >= w>>limitShift&wordUnlimited {
+			return
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package headcount
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// A member is one spec of a [Supervisor], with the child that runs it, if one does. Its fields are guarded by the
+// supervisor's life, but for the slot.
+type member struct {
+	sup  *Supervisor
+	spec ChildSpec
+	slot atomic.Bool // it holds its slots
+
+	child      *Child // from its start until it has returned, stuck or not
+	pending    *failure
+	terminated bool // by TerminateChild
+	removed    bool // it is no member any more
+	final      bool // the supervisor has ended for good
+	lastErr    error
+}
+
+// A failure waits for the owner to restart a group because of it.
+type failure struct{ err error }
+
+func (m *member) supervisor() *node { return &m.sup.node }
+
+func (m *member) path(*Child) string { return joinPath(m.sup.Path(), m.spec.Name) }
+
+func (m *member) keyName() string { return "" }
+
+// present is the member's child, nil if it has returned.
+func (m *member) present() *Child {
+	m.sup.life.Lock()
+	defer m.sup.life.Unlock()
+	return m.child
+}
+
+// afterRun decides what becomes of a child whose run has ended. Under one_for_one it runs again on its own goroutine,
+// whatever happens to its siblings meanwhile; otherwise the owner is asked to restart the group.
+func (m *member) afterRun(c *Child, x exit) (again bool) {
+	s := m.sup
+	flags := c.flags.Load()
+	if flags&flagStarting != 0 {
+		return false // the start call tells
+	}
+	restart := m.spec.Restart == Permanent || m.spec.Restart == Transient && x.abnormal()
+	if flags&flagStopping != 0 || x.err == ErrIgnore || s.own.closed() {
+		restart = false
+	} else if !restart {
+		s.endedForGood(m)
+	}
+	allowed := restart
+	now := s.now()
+	if restart && s.cfg.Strategy == OneForOne {
+		s.life.Lock()
+		allowed = s.life.window.allow(now, s.cfg.Intensity)
+		s.life.Unlock()
+	}
+	if x.abnormal() {
+		s.emit(ChildFailed{Path: c.Path(), Time: time.Now(), ID: c.id, Err: x.err, Restart: allowed})
+	}
+	switch {
+	case !restart:
+		return false
+	case !allowed:
+		s.giveUp(m, x.err)
+		return false
+	case s.cfg.Strategy != OneForOne:
+		s.life.Lock()
+		m.pending = &failure{x.err}
+		s.life.Unlock()
+		return false // the owner is woken when the child has gone
+	}
+	delay := c.backoff(now, s.cfg.Backoff, x)
+	s.restarts.Add(1)
+	s.emit(ChildRestarted{Path: c.Path(), Time: time.Now(), ID: c.id, Restarts: c.restarts() + 1, Delay: delay, Err: x.err})
+	if sub := m.spec.sup; sub != nil {
+		sub.phase.CompareAndSwap(phaseStopped, phaseBetween)
+	}
+	return c.nextRun(delay)
+}
+
+// leave takes the child out of its member, and the member out of the supervisor if its spec goes with the child.
+func (m *member) leave(c *Child) {
+	s := m.sup
+	s.held.release(c)
+	s.life.Lock()
+	defer s.life.Unlock()
+	m.child = nil
+	m.lastErr = c.exit.err
+	s.life.exits[c.exit.kind]++
+	if m.spec.Restart == Temporary && m.pending == nil && !m.final {
+		s.removeLocked(m)
+	}
+}
+
+// free gives the slots back if the spec has gone. Otherwise the spec keeps them.
+func (m *member) free(*Child) {
+	s := m.sup
+	s.life.Lock()
+	removed, final := m.removed, m.final
+	s.life.Unlock()
+	switch {
+	case removed:
+		m.retire()
+	case final:
+		m.giveBack()
+	}
+}
+
+func (m *member) countDown(*Child) { notify(m.sup.wake) }
+
+// retire ends a member that has been removed and whose child has gone.
+func (m *member) retire() {
+	m.giveBack()
+	if m.spec.sup != nil {
+		m.spec.sup.finalize()
+	}
+}
+
+// giveBack frees the member's slots, once.
+func (m *member) giveBack() {
+	if !m.slot.CompareAndSwap(true, false) {
+		return
+	}
+	chain := m.sup.place.Load().chain
+	m.sup.own.release() // nobody waits there
+	if chain.free() {
+		chain.serve()
+	}
+}
+
+// giveUp makes the supervisor fail because of a member.
+func (s *Supervisor) giveUp(m *member, err error) {
+	e := s.intensityError(m, err)
+	s.emit(ChildGivenUp{Path: m.path(nil), Time: time.Now(), Restarts: e.Restarts, Within: e.Within, Err: err})
+	s.life.Lock()
+	if s.life.failure == nil {
+		s.life.failure = e
+	}
+	s.life.Unlock()
+	notify(s.wake)
+}
+
+func (s *Supervisor) intensityError(m *member, err error) *IntensityError {
+	in := s.cfg.Intensity
+	return &IntensityError{Path: s.Path(), Child: m.path(nil), Restarts: in.Restarts, Within: in.Within, Err: err}
+}
+
+// endedForGood looks whether the supervisor shuts down because this significant member has ended by itself.
+func (s *Supervisor) endedForGood(m *member) {
+	if !m.spec.Significant {
+		return
+	}
+	s.life.Lock()
+	defer s.life.Unlock()
+	if s.cfg.AutoShutdown == AllSignificant {
+		for _, other := range s.life.members {
+			if other != m && other.spec.Significant && (other.child != nil || other.pending != nil) {
+				return
+			}
+		}
+	}
+	s.life.autoStop = s.cfg.AutoShutdown != Never
+	notify(s.wake)
+}

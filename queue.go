@@ -1,0 +1,248 @@
+package headcount
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// A queue holds the starts of one supervisor that wait for a slot. It is bounded in length and in time.
+//
+// A start waits only in its own supervisor's queue, whatever level is full; the queue then is listed at that level,
+// and whoever frees a slot there offers it to the queues listed, in turn. Within the queue the highest class comes
+// first, and within a class who came first. The head stands for all behind it: what is full for the head is full for
+// them.
+//
+// No wake-up is lost: a queue is listed first and tries once more afterwards, so a slot that came free in between is
+// either seen by that try or was freed by someone who saw the mark.
+//
+// Lock order: queue.mu before a shard of the key table before level.mu. Freed slots are offered (level.serve) while
+// holding none of them.
+type queue struct {
+	sup    *dynamic
+	length int           // at most so many wait; 0 is refusal at once
+	within time.Duration // at most so long
+
+	mu struct {
+		sync.Mutex
+		classes []list.List // of *waiter, by class
+		waiting int
+		bounded int         // of those waiting, the ones that count against length
+		byKey   map[any]int // of those, how many wait for each key
+		waits   histogram
+	}
+}
+
+// A waiter is one start that waits. It holds no slot.
+type waiter struct {
+	class   Class
+	claim   claim
+	roomy   bool // does not count against the length of the queue and has no time limit (Stream)
+	place   *list.Element
+	decided chan struct{} // closed once err is set
+	err     error
+}
+
+// A claim tries to take all slots of one start at once. It returns the level that was full, an error that is final,
+// or neither when the slots are taken.
+type claim interface {
+	take(pass bool) admission
+	// key gives the key and how many of its starts may wait; below zero any number.
+	key() (key any, most int)
+	perKey() *Refusal
+}
+
+// admission is what became of one try to take all slots of a start.
+type admission struct {
+	verdict verdict
+	blocked *level   // the level that said full
+	perKey  *Refusal // keyFull: the refusal
+	serve   bool     // slots were given back on the way: the caller must serve, without locks
+}
+
+// admit waits for a slot, or refuses: the slow half of a start, after the supervisor was found full or its queue in use.
+// A nil return means that all slots are taken.
+func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
+	if q.length == 0 && !w.roomy {
+		return q.pass(w, first)
+	}
+	w.decided = make(chan struct{})
+	began := q.sup.now()
+	if err := q.enter(w); err != nil {
+		return err
+	}
+	q.dispatch()
+
+	var timeout <-chan time.Time
+	if !w.roomy {
+		timer := time.NewTimer(q.within)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	var err error
+	select {
+	case <-w.decided:
+		err = w.err
+	case <-timeout:
+		if err = q.leave(w, ErrWaitTimeout); err == ErrWaitTimeout {
+			err = q.sup.refuse(q.sup.own.refusals.Load().waitTimeout)
+		}
+	case <-ctx.Done():
+		err = q.leave(w, ctx.Err())
+	}
+	q.mu.Lock()
+	q.mu.waits.observe(q.sup.now() - began)
+	q.mu.Unlock()
+	return err
+}
+
+// pass is for a supervisor where starts do not wait, though those of a Stream do: a start of a higher class than all
+// of these goes before them, any other is refused.
+func (q *queue) pass(w *waiter, first admission) error {
+	if first.verdict == mustQueue {
+		q.mu.Lock()
+		if q.highest() < int(w.class) {
+			first = w.claim.take(true)
+		}
+		q.mu.Unlock()
+		if first.serve {
+			q.sup.serve()
+		}
+	}
+	return q.sup.refusal(first)
+}
+
+// enter puts w into the queue, or refuses it if too many wait.
+func (q *queue) enter(w *waiter) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !w.roomy {
+		if q.mu.bounded >= int(portion(q.sup.share(w.class), uint64(q.length))) {
+			return q.sup.refuse(q.sup.own.refusals.Load().queueFull)
+		}
+		// One key must not fill the queue either.
+		if key, most := w.claim.key(); most >= 0 && q.mu.byKey[key] >= most {
+			return q.sup.refuse(w.claim.perKey())
+		}
+	}
+	// The mark comes before the look at the closing mark: a start that waits is seen by the stop, or sees it.
+	q.sup.own.mark(wordQueued)
+	if q.sup.own.closed() {
+		if q.mu.waiting == 0 {
+			q.sup.own.unmark(wordQueued)
+		}
+		return q.sup.notRunning()
+	}
+	for len(q.mu.classes) <= int(w.class) {
+		q.mu.classes = append(q.mu.classes, list.List{})
+	}
+	w.place = q.mu.classes[w.class].PushBack(w)
+	q.countLocked(w, 1)
+	return nil
+}
+
+func (q *queue) countLocked(w *waiter, by int) {
+	q.mu.waiting += by
+	if w.roomy {
+		return
+	}
+	q.mu.bounded += by
+	key, most := w.claim.key()
+	if most < 0 {
+		return
+	}
+	if q.mu.byKey == nil {
+		q.mu.byKey = make(map[any]int)
+	}
+	if q.mu.byKey[key] += by; q.mu.byKey[key] == 0 {
+		delete(q.mu.byKey, key)
+	}
+}
+
+// highest is the highest class with a waiter, or -1.
+func (q *queue) highest() int {
+	for class := len(q.mu.classes) - 1; class >= 0; class-- {
+		if q.mu.classes[class].Len() > 0 {
+			return class
+		}
+	}
+	return -1
+}
+
+// dispatch admits those that wait, in order, as long as there is room, and lists the queue at the level that is full.
+func (q *queue) dispatch() {
+	serve := false
+	q.mu.Lock()
+	var listedAt *level
+	for class := q.highest(); class >= 0; class = q.highest() {
+		w := q.mu.classes[class].Front().Value.(*waiter)
+		a := w.claim.take(true)
+		serve = serve || a.serve
+		switch a.verdict {
+		case admitted:
+			q.decideLocked(w, nil)
+			continue
+		case keyFull, closed, stale:
+			q.decideLocked(w, q.sup.refusal(a))
+			continue
+		}
+		gap(beforeList)
+		if a.blocked == listedAt || !a.blocked.list(q) {
+			break
+		}
+		listedAt = a.blocked // once more: a slot may have come free before the queue was listed
+	}
+	q.mu.Unlock()
+	if serve {
+		q.sup.serve()
+	}
+}
+
+// leave ends the waiting of w with err, unless it has been decided already.
+func (q *queue) leave(w *waiter, err error) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	select {
+	case <-w.decided:
+		return w.err
+	default:
+		q.decideLocked(w, err)
+		return err
+	}
+}
+
+// flush ends all waiting: the supervisor has been closed.
+func (q *queue) flush(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for class := q.highest(); class >= 0; class = q.highest() {
+		q.decideLocked(q.mu.classes[class].Front().Value.(*waiter), err)
+	}
+}
+
+func (q *queue) decideLocked(w *waiter, err error) {
+	q.mu.classes[w.class].Remove(w.place)
+	q.countLocked(w, -1)
+	if q.mu.waiting == 0 {
+		q.sup.own.unmark(wordQueued)
+	}
+	w.err = err
+	close(w.decided)
+}
+
+// errStale sends a start that waited back to its beginning: what its key may hold must be computed anew.
+var errStale = errors.New("headcount: limit of the key has changed")
+
+func (q *queue) addWaitsTo(h *Histogram) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.mu.waits.addTo(h)
+}
+
+func (q *queue) waiting() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.mu.waiting
+}

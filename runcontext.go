@@ -1,0 +1,193 @@
+package headcount
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// A runContext is the context of one run of a child. The first one is part of the child itself, so that a child costs
+// one allocation; a restart makes a new one.
+//
+// It implements AfterFunc, which package context uses to cancel contexts derived from it: they need no goroutine that
+// watches it. Done is made when first asked for.
+type runContext struct {
+	child *Child
+	state atomic.Uint32
+
+	// Guarded by child.mu.
+	over  bool // Run has returned
+	done  chan struct{}
+	funcs map[*func()]struct{} // by AfterFunc
+}
+
+// The states of a runContext. It leaves runLive once.
+const (
+	runLive      = iota
+	runCancelled // by its supervisor, by Stop, or because Run has returned
+	runExpired   // its MaxLifetime is over
+)
+
+// childKey is what Value answers with the child itself.
+type childKey struct{}
+
+// Deadline is the end of the run's MaxLifetime, and for Do not later than the deadline of the caller's context.
+func (r *runContext) Deadline() (deadline time.Time, ok bool) {
+	x := r.child.extra.Load()
+	if x == nil {
+		return time.Time{}, false
+	}
+	deadline, ok = x.deadline, !x.deadline.IsZero()
+	if x.caller != nil {
+		if d, has := x.caller.Deadline(); has && (!ok || d.Before(deadline)) {
+			return d, true
+		}
+	}
+	return deadline, ok
+}
+
+func (r *runContext) Done() <-chan struct{} {
+	c := r.child
+	c.mu.Lock()
+	done, made := r.done, false
+	if done == nil {
+		done, made = make(chan struct{}), true
+		r.done = done
+		if r.state.Load() != runLive {
+			close(done)
+		}
+	}
+	c.mu.Unlock()
+	if made {
+		r.followCaller()
+	}
+	return done
+}
+
+// followCaller passes the end of the caller's context on to a Do, now that somebody listens.
+func (r *runContext) followCaller() {
+	caller := r.callerNow()
+	if caller == nil || caller.Done() == nil {
+		return
+	}
+	c := r.child
+	stop := context.AfterFunc(caller, func() { r.cancel(runCancelled) })
+	c.mu.Lock()
+	over := r.over
+	c.extra.Load().callerStop = stop
+	c.mu.Unlock()
+	if over {
+		stop()
+	}
+}
+
+func (r *runContext) Err() error {
+	switch r.state.Load() {
+	case runCancelled:
+		if caller := r.callerNow(); caller != nil && caller.Err() != nil {
+			return caller.Err()
+		}
+		return context.Canceled
+	case runExpired:
+		return context.DeadlineExceeded
+	}
+	if caller := r.callerNow(); caller != nil {
+		// An error here must not come before Done is closed.
+		if err := caller.Err(); err != nil {
+			r.cancel(runCancelled)
+			return err
+		}
+	}
+	return nil
+}
+
+// callerNow is the caller's context if the child is a Do.
+func (r *runContext) callerNow() context.Context {
+	if x := r.child.extra.Load(); x != nil {
+		return x.caller
+	}
+	return nil
+}
+
+func (r *runContext) Value(key any) any {
+	if key == (childKey{}) {
+		return r.child
+	}
+	if x := r.child.extra.Load(); x != nil && x.values != nil {
+		return x.values.Value(key)
+	}
+	return nil
+}
+
+// AfterFunc arranges for f to be called when the run's context ends, on the goroutine that ends it: package context
+// calls it with functions that do not block. The function it returns undoes that, and reports false if f has been
+// called already.
+func (r *runContext) AfterFunc(f func()) (stop func() bool) {
+	r.Done() // so that the caller's context of a Do is listened to
+	c := r.child
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.state.Load() != runLive {
+		go f()
+		return func() bool { return false }
+	}
+	if r.funcs == nil {
+		r.funcs = make(map[*func()]struct{})
+	}
+	r.funcs[&f] = struct{}{}
+	return func() bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, waiting := r.funcs[&f]
+		delete(r.funcs, &f)
+		return waiting
+	}
+}
+
+// cancel ends the context. Only the first call has an effect.
+func (r *runContext) cancel(state uint32) {
+	r.child.mu.Lock()
+	if r.state.Load() != runLive {
+		r.child.mu.Unlock()
+		return
+	}
+	r.state.Store(state)
+	if r.done != nil {
+		close(r.done)
+	}
+	funcs := r.funcs
+	r.funcs = nil
+	r.child.mu.Unlock()
+	for f := range funcs {
+		(*f)()
+	}
+}
+
+// childOf finds the child that ctx belongs to, or nil.
+func childOf(ctx context.Context) *Child {
+	if r, ok := ctx.(*runContext); ok {
+		return r.child
+	}
+	if ctx == nil {
+		return nil
+	}
+	c, _ := ctx.Value(childKey{}).(*Child)
+	return c
+}
+
+// Ready tells that the child whose context this is has started: the start call returns now. Calling it again, in a
+// child without AwaitReady, or with the context of no child does nothing.
+func Ready(ctx context.Context) {
+	if c := childOf(ctx); c != nil {
+		c.markReady()
+	}
+}
+
+// Self describes the child that ctx belongs to. It reports false if ctx belongs to none.
+func Self(ctx context.Context) (ChildInfo, bool) {
+	c := childOf(ctx)
+	if c == nil {
+		return ChildInfo{}, false
+	}
+	return c.Info(), true
+}
