@@ -29,13 +29,15 @@ type Child struct {
 	slot    *registryBlock
 	flags   atomic.Uint32
 	atKey   uint32                // its place among the children of its key
+	weight  uint8                 // for how many children its lifetime counts in the histogram
+	how     exitKind              // how it ended; see err
 	extra   atomic.Pointer[extra] // made under mu; once made it stays
 
 	// mu guards what follows, and the parts of the contexts that say so. No user code runs under it, and no other lock
 	// is taken.
 	mu    sync.Mutex
 	ended chan struct{} // made when first asked for
-	exit  exit
+	err   error         // what it ended with; written by its own goroutine, read by others once it has ended
 }
 
 // A home is where a child belongs: the part of its supervisor that decides what becomes of it.
@@ -81,6 +83,9 @@ const (
 	flagStuck                  // it has outlived its allowance
 	flagLeaving                // it has returned for good
 	flagEnded                  // its result can be seen
+	flagAwaited                // Done has made its channel
+	flagHeard                  // there is an extra, or somebody listens to its context
+	flagOver                   // its first run has returned
 	flagReady                  // it has called Ready, or need not
 	flagStarting               // a start call waits for it: until it is ready its end is that call's error
 	flagRestarting             // between two runs
@@ -223,13 +228,18 @@ func (c *Child) judge(run *runContext, err error) exit {
 // afterRun ends the run and asks the supervisor whether there is to be another one.
 func (c *Child) afterRun(x exit) (again bool) {
 	x = c.settle(x)
-	c.exit = x // read by others only after finish
+	c.how, c.err = x.kind, x.err
 	return c.home.afterRun(c, x)
 }
 
 // settle ends the run's context, so that nothing derived from it goes on, and waits for the helpers that Run left
 // behind. A helper that failed first is what the child failed of.
 func (c *Child) settle(x exit) exit {
+	// A first run that nobody has listened to, of a child with nothing special about it. Who listens from now on finds
+	// the flag.
+	if c.flags.Or(flagOver)&flagHeard == 0 {
+		return x
+	}
 	c.mu.Lock()
 	run := c.currentLocked()
 	run.over = true
@@ -311,12 +321,9 @@ func (c *Child) finish() {
 	gap(beforeRelease)
 	c.home.free(c)
 	gap(beforePublish)
-	c.mu.Lock()
-	c.flags.Or(flagEnded)
-	if c.ended != nil {
+	if c.flags.Or(flagEnded)&flagAwaited != 0 {
 		close(c.ended)
 	}
-	c.mu.Unlock()
 	c.home.countDown(c)
 }
 
@@ -398,7 +405,7 @@ func (c *Child) leftBehind() error {
 		return nil
 	}
 	var stuck *StuckError
-	if errors.As(c.exit.err, &stuck) {
+	if errors.As(c.err, &stuck) {
 		return stuck
 	}
 	return nil
@@ -455,7 +462,8 @@ func (c *Child) Done() <-chan struct{} {
 	defer c.mu.Unlock()
 	if c.ended == nil {
 		c.ended = make(chan struct{})
-		if c.hasEnded() {
+		// Who of this and finish sets its flag second finds the other's and closes the channel.
+		if c.flags.Or(flagAwaited)&flagEnded != 0 {
 			close(c.ended)
 		}
 	}
@@ -472,7 +480,7 @@ func (c *Child) Wait(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return c.exit.err
+	return c.err
 }
 
 func (c *Child) hasEnded() bool { return c.flags.Load()&flagEnded != 0 }
@@ -511,9 +519,24 @@ func (c *Child) extraLocked() *extra {
 	x := c.extra.Load()
 	if x == nil {
 		x = &extra{}
-		c.extra.Store(x)
+		c.giveExtra(x)
 	}
 	return x
+}
+
+// giveExtra makes x the child's extra: before it runs, or under mu.
+func (c *Child) giveExtra(x *extra) {
+	c.extra.Store(x)
+	c.hear()
+}
+
+// hear notes that the end of the present run concerns somebody. If it is the first one and over already, its context
+// ends now. The caller holds mu, unless the child does not run yet.
+func (c *Child) hear() {
+	if c.flags.Or(flagHeard)&(flagOver|flagHeard) == flagOver {
+		c.first.over = true
+		c.first.state.Store(runCancelled)
+	}
 }
 
 func (c *Child) markReady() {
@@ -570,7 +593,7 @@ func (c *Child) awaitReady(ctx context.Context) error {
 		if c.flags.Load()&flagReady != 0 {
 			return nil // it was ready, and has ended since
 		}
-		switch err = c.exit.err; err {
+		switch err = c.err; err {
 		case nil:
 			err = ErrStopped
 		case ErrIgnore:

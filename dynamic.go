@@ -99,8 +99,11 @@ func (d *dynamic) MaxChildren() *Limit { return d.ownLimit }
 // [*Refusal] if a limit said no, [ErrStopped] or [ErrNotRunning], a [ConfigError] for a bad argument, or ctx's error. ctx
 // bounds the waiting for a slot, if starts may wait here; the child gets neither its cancellation nor its values.
 func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) (*Child, error) {
-	s, err := d.readStart(ctx, fn, opts)
-	if err != nil {
+	if len(opts) == 0 && d.plainlyFull() {
+		return nil, d.refuse(d.own.refusals.Load().full)
+	}
+	var s start
+	if err := d.readStart(&s, ctx, fn, opts); err != nil {
 		return nil, err
 	}
 	if err := d.admit(ctx, s.class, s.roomy); err != nil {
@@ -108,7 +111,7 @@ func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context)
 	}
 	c := newChild(&d.dynamic, fn)
 	if s.special {
-		c.extra.Store(s.extra())
+		c.giveExtra(s.extra())
 	}
 	d.enter(c)
 	go c.live()
@@ -119,8 +122,8 @@ func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context)
 // errors and the place in the tree are those of [DynamicSupervisor.Go]. fn's context ends when ctx does or when the child
 // is stopped, and has ctx's values. The slot is free when Do returns.
 func (d *DynamicSupervisor) Do(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) error {
-	s, err := d.readStart(ctx, fn, opts)
-	if err != nil {
+	var s start
+	if err := d.readStart(&s, ctx, fn, opts); err != nil {
 		return err
 	}
 	if err := d.admit(ctx, s.class, s.roomy); err != nil {
@@ -187,6 +190,11 @@ func (d *dynamic) take(class Class, pass bool) admission {
 		return admission{verdict: full, blocked: blocked, serve: d.own.release() || serve}
 	}
 	return admission{serve: serve}
+}
+
+// plainlyFull is the short way to a refusal, which must cost next to nothing: the supervisor is full, and nobody waits.
+func (d *dynamic) plainlyFull() bool {
+	return d.queue.length == 0 && judge(d.own.word.Load(), 1, false) == full
 }
 
 // admit takes the slots of one start, waiting for them if that is allowed here.
@@ -338,11 +346,7 @@ func notify(c chan struct{}) {
 }
 
 func (d *dynamic) leave(c *Child) {
-	var now time.Duration
-	if d.registry.timed {
-		now = d.now()
-	}
-	d.registry.remove(c, now)
+	d.registry.remove(c, &d.node)
 	d.settleLeaver(c)
 }
 
@@ -354,7 +358,7 @@ func (d *dynamic) settleLeaver(c *Child) {
 	}
 	d.held.release(c)
 	if sup := e.spec.sup; sup != nil {
-		if err := c.exit.err; err != nil {
+		if err := c.err; err != nil {
 			d.life.Lock()
 			d.life.leftBehind.join(err)
 			d.life.Unlock()

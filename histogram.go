@@ -22,7 +22,10 @@ type histogram struct {
 }
 
 // observe counts d. A negative duration counts as zero.
-func (h *histogram) observe(d time.Duration) {
+func (h *histogram) observe(d time.Duration) { h.observeFor(d, 1) }
+
+// observeFor counts d for n observations.
+func (h *histogram) observeFor(d time.Duration, n uint64) {
 	d = max(d, 0)
 	i := 0
 	if d > 0 {
@@ -30,10 +33,11 @@ func (h *histogram) observe(d time.Duration) {
 		// second.
 		i = min(bits.Len64(uint64(d-1)/1000), histogramBounds)
 	}
-	h.counts[i]++
+	h.counts[i] += n
+	high, low := bits.Mul64(uint64(d), n)
 	var carry uint64
-	h.sumLow, carry = bits.Add64(h.sumLow, uint64(d), 0)
-	h.sumHigh += carry
+	h.sumLow, carry = bits.Add64(h.sumLow, low, 0)
+	h.sumHigh += high + carry
 }
 
 // addTo adds the counts of h to the snapshot, which may be the zero value.

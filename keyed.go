@@ -85,8 +85,8 @@ type Keyed[K comparable] struct {
 
 // Go starts fn as a child of the key, like [DynamicSupervisor.Go].
 func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) (*Child, error) {
-	s, err := k.sup.readStart(ctx, fn, opts)
-	if err != nil {
+	var s start
+	if err := k.sup.readStart(&s, ctx, fn, opts); err != nil {
 		return nil, err
 	}
 	e, err := k.sup.admit(ctx, k.key, s.class, s.roomy)
@@ -95,7 +95,7 @@ func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, op
 	}
 	c := newChild(e, fn)
 	if s.special {
-		c.extra.Store(s.extra())
+		c.giveExtra(s.extra())
 	}
 	e.enter(c)
 	go c.live()
@@ -104,8 +104,8 @@ func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, op
 
 // Do runs fn as a child of the key on the caller's goroutine, like [DynamicSupervisor.Do].
 func (k Keyed[K]) Do(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) error {
-	s, err := k.sup.readStart(ctx, fn, opts)
-	if err != nil {
+	var s start
+	if err := k.sup.readStart(&s, ctx, fn, opts); err != nil {
 		return err
 	}
 	e, err := k.sup.admit(ctx, k.key, s.class, s.roomy)

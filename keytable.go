@@ -4,7 +4,6 @@ import (
 	"hash/maphash"
 	"runtime"
 	"sync"
-	"time"
 )
 
 // A keyTable holds an entry for each key that holds a slot, and for no other. It is cut into shards by a keyed hash, so
@@ -107,11 +106,7 @@ func (e *keyEntry[K]) supervisor() *node { return &e.sup.node }
 func (e *keyEntry[K]) afterRun(c *Child, x exit) bool { return e.sup.afterRun(c, x) }
 
 func (e *keyEntry[K]) leave(c *Child) {
-	var now time.Duration
-	if e.sup.registry.timed {
-		now = e.sup.now()
-	}
-	e.sup.registry.remove(c, now)
+	e.sup.registry.remove(c, &e.sup.node)
 	s := e.sup.keys.shard(e.key)
 	s.mu.Lock()
 	last := len(e.children) - 1

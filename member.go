@@ -88,8 +88,8 @@ func (m *member) leave(c *Child) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	m.child = nil
-	m.lastErr = c.exit.err
-	s.life.exits[c.exit.kind]++
+	m.lastErr = c.err
+	s.life.exits[c.how]++
 	if m.spec.Restart == Temporary && m.pending == nil && !m.final {
 		s.removeLocked(m)
 	}

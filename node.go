@@ -66,6 +66,7 @@ type node struct {
 	restarts atomic.Uint64
 	// restarting counts the children between two runs.
 	restarting atomic.Int64
+	goroutines goroutineReader // of a root
 
 	mu struct {
 		sync.Mutex
@@ -352,7 +353,7 @@ func (n *node) Start(ctx context.Context) error {
 	}
 	root := &rootHome{node: n, logged: make(chan struct{})}
 	c := newChild(root, n.run)
-	c.extra.Store(&extra{spec: n.ChildSpec(), ready: make(chan struct{})})
+	c.giveExtra(&extra{spec: n.ChildSpec(), ready: make(chan struct{})})
 	c.flags.Or(flagStarting)
 	n.runner.Store(c)
 	root.log()

@@ -3,7 +3,6 @@ package headcount
 import (
 	"cmp"
 	"math"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
@@ -23,15 +22,16 @@ type registry struct {
 }
 
 type registryShard struct {
-	mu        sync.Mutex
-	blocks    []*registryBlock // in the order of their numbers, none empty but the last
-	spare     *registryBlock
-	next      uint64 // the number of the next child
-	exits     [exitKinds]uint64
-	lifetimes histogram
+	mu         sync.Mutex
+	blocks     []*registryBlock // in the order of their numbers, none empty but the last
+	spare      *registryBlock
+	next       uint64 // the number of the next child
+	lastStart  time.Duration
+	unmeasured uint8 // children since the last whose lifetime will be measured
+	exits      [exitKinds]uint64
+	lifetimes  histogram
 
-	// unfinished children: those in the registry, and those that have left it but whose tail is not over.
-	unfinished atomic.Int64
+	finished atomic.Uint64 // of all that ever entered, those whose tail is over
 
 	_ [64]byte // shards do not share a cache line
 }
@@ -50,9 +50,8 @@ func newRegistry(timed bool) registry {
 
 // add enters the child and gives it its id.
 func (r *registry) add(c *Child) {
-	i := int(rand.Uint32()) & (len(r.shards) - 1)
+	i := r.shardFor(c.started)
 	s := &r.shards[i]
-	s.unfinished.Add(1)
 	s.mu.Lock()
 	number := s.next
 	s.next++
@@ -69,8 +68,33 @@ func (r *registry) add(c *Child) {
 	b.children[place] = c
 	b.live++
 	c.slot = b
+	c.weight = s.weighLocked(c.started)
 	c.id = number*uint64(len(r.shards)) + uint64(i) + 1
 	s.mu.Unlock()
+}
+
+// shardFor spreads children by the instant of their start, which is as good as random and known already. The factor is
+// 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
+func (r *registry) shardFor(started time.Duration) int {
+	return int(uint64(started) * 0x9E3779B97F4A7C15 >> 32 & uint64(len(r.shards)-1))
+}
+
+// A lifetime costs a reading of the clock. Where children come fast one in sampleEvery is measured and counts for all.
+const (
+	sampleEvery = 8
+	sampleBelow = 100 * time.Microsecond // between two starts of one shard
+)
+
+// weighLocked tells for how many children the lifetime of the one that starts now is to count.
+func (s *registryShard) weighLocked(started time.Duration) uint8 {
+	fast := started-s.lastStart < sampleBelow
+	s.lastStart = started
+	if s.unmeasured++; fast && s.unmeasured < sampleEvery {
+		return 0
+	}
+	weight := s.unmeasured
+	s.unmeasured = 0
+	return weight
 }
 
 // where gives the shard of an id and the number within it.
@@ -80,12 +104,16 @@ func (r *registry) where(id uint64) (s *registryShard, number uint64) {
 }
 
 // remove takes the child out and counts its exit.
-func (r *registry) remove(c *Child, now time.Duration) {
+func (r *registry) remove(c *Child, n *node) {
+	var lifetime time.Duration
+	if r.timed && c.weight > 0 {
+		lifetime = n.now() - c.started
+	}
 	s, number := r.where(c.id)
 	s.mu.Lock()
-	s.exits[c.exit.kind]++
-	if r.timed {
-		s.lifetimes.observe(now - c.started)
+	s.exits[c.how]++
+	if r.timed && c.weight > 0 {
+		s.lifetimes.observeFor(lifetime, uint64(c.weight))
 	}
 	b := c.slot
 	b.children[number-b.first] = nil
@@ -112,13 +140,16 @@ func (s *registryShard) searchLocked(number uint64) int {
 // finished notes that the tail of the child is over.
 func (r *registry) finished(c *Child) {
 	s, _ := r.where(c.id)
-	s.unfinished.Add(-1)
+	s.finished.Add(1)
 }
 
-// unfinished is the number of children whose tail is not over.
+// unfinished is the number of children whose tail is not over: those in the registry, and those on their way out.
 func (r *registry) unfinished() (n int) {
 	for i := range r.shards {
-		n += int(r.shards[i].unfinished.Load())
+		s := &r.shards[i]
+		s.mu.Lock()
+		n += int(s.next - s.finished.Load())
+		s.mu.Unlock()
 	}
 	return n
 }

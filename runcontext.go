@@ -51,6 +51,7 @@ func (r *runContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	done, made := r.done, false
 	if done == nil {
+		c.hear()
 		done, made = make(chan struct{}), true
 		r.done = done
 		if r.state.Load() != runLive {

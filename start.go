@@ -20,14 +20,14 @@ type start struct {
 }
 
 // readStart checks the arguments of a start. It refuses nothing that a limit would.
-func (d *dynamic) readStart(ctx context.Context, fn func(context.Context) error, opts []StartOption) (s start, err error) {
+func (d *dynamic) readStart(s *start, ctx context.Context, fn func(context.Context) error, opts []StartOption) error {
 	switch {
 	case ctx == nil:
-		return s, d.badStart("ctx", nil, "is nil")
+		return d.badStart("ctx", nil, "is nil")
 	case fn == nil:
-		return s, d.badStart("fn", nil, "is nil")
+		return d.badStart("fn", nil, "is nil")
 	case ctx.Err() != nil:
-		return s, ctx.Err()
+		return ctx.Err()
 	}
 	s.restart = Temporary
 	for i := range opts {
@@ -36,7 +36,7 @@ func (d *dynamic) readStart(ctx context.Context, fn func(context.Context) error,
 		case optionClass:
 			s.class = Class(o.n)
 			if len(d.opts.shares) > 0 && int(s.class) >= len(d.opts.shares) {
-				return s, d.badStart("InClass", int(s.class), fmt.Sprintf("is no class: there are %d", len(d.opts.shares)))
+				return d.badStart("InClass", int(s.class), fmt.Sprintf("is no class: there are %d", len(d.opts.shares)))
 			}
 			continue
 		case optionRoomy:
@@ -44,28 +44,28 @@ func (d *dynamic) readStart(ctx context.Context, fn func(context.Context) error,
 			continue
 		case optionRestart:
 			if s.restart = Restart(o.n); s.restart > Temporary {
-				return s, d.badStart("WithRestart", s.restart, "is not a restart type")
+				return d.badStart("WithRestart", s.restart, "is not a restart type")
 			}
 		case optionName:
 			s.name = o.value.(string)
 			if p := nameProblem(s.name); p != "" {
-				return s, d.badStart("Named", s.name, p)
+				return d.badStart("Named", s.name, p)
 			}
 		case optionValues:
 			s.values, _ = o.value.(context.Context)
 			if s.values == nil {
-				return s, d.badStart("WithValues", nil, "is nil")
+				return d.badStart("WithValues", nil, "is nil")
 			}
 		case optionLifetime:
 			if s.lifetime = time.Duration(o.n); s.lifetime <= 0 {
-				return s, d.badStart("WithLifetime", s.lifetime, "is not above zero")
+				return d.badStart("WithLifetime", s.lifetime, "is not above zero")
 			}
 		default:
-			return s, d.badStart("StartOption", o.kind, "is not an option: use the functions that make one")
+			return d.badStart("StartOption", o.kind, "is not an option: use the functions that make one")
 		}
 		s.special = true
 	}
-	return s, nil
+	return nil
 }
 
 func (d *dynamic) badStart(field string, value any, problem string) error {
@@ -95,8 +95,8 @@ func (s *start) onCaller(ctx context.Context, h home, fn func(context.Context) e
 	}
 	both.extra.spec = s.spec()
 	both.extra.spec.Restart = Temporary
-	c.extra.Store(&both.extra)
-	c.flags.Store(flagDo)
+	c.giveExtra(&both.extra)
+	c.flags.Or(flagDo)
 	return c
 }
 
@@ -114,7 +114,7 @@ func (c *Child) do(ctx context.Context) error {
 	returned = true
 	c.finish()
 	pprof.SetGoroutineLabels(ctx)
-	return c.exit.err
+	return c.err
 }
 
 // readSpec checks the arguments of a StartChild.
@@ -158,7 +158,7 @@ func (c *Child) prepare(spec ChildSpec) {
 		x.ready = make(chan struct{})
 		c.flags.Or(flagStarting)
 	}
-	c.extra.Store(x)
+	c.giveExtra(x)
 }
 
 // shownName is the child's name, or its id if it has none.
