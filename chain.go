@@ -24,6 +24,9 @@ type step struct {
 type reserve struct {
 	size uint64
 	word atomic.Uint64
+
+	listed  atomic.Bool // the mark of the waitlist
+	waiting waitlist    // of queues below that found a level above full
 }
 
 const (
@@ -70,6 +73,14 @@ func (r *reserve) release() (above bool) {
 			return false
 		}
 	}
+}
+
+func (r *reserve) list(q *queue) bool {
+	return r.waiting.add(q, func() { r.listed.Store(true) })
+}
+
+func (r *reserve) serve() {
+	r.waiting.serve(func() { r.listed.Store(false) }, func() bool { return !r.hasRoom() })
 }
 
 func (r *reserve) hasRoom() bool { return r.word.Load()&reserveUsed < r.size }
@@ -129,7 +140,7 @@ func (c chain) free() (serve bool) {
 	for i := range c {
 		if r := c[i].reserve; r != nil {
 			if !r.release() {
-				return serve
+				return serve || r.listed.Load()
 			}
 		} else if c[i].level.release() {
 			serve = true
@@ -141,8 +152,25 @@ func (c chain) free() (serve bool) {
 // serve offers free slots to the queues that wait at these levels. The caller holds no lock.
 func (c chain) serve() {
 	for i := range c {
-		if l := c[i].level; l != nil && l.word.Load()&wordListed != 0 {
+		if l := c[i].level; l != nil && l.listed() {
 			l.serve()
 		}
+		if r := c[i].reserve; r != nil && r.listed.Load() {
+			r.serve()
+		}
 	}
+}
+
+// list notes that q waits because the level is full: there, and at the reserves below it, where room would do as well.
+// It reports whether that is new anywhere; see waitlist.
+func (c chain) list(q *queue, at *level) (fresh bool) {
+	for i := range c {
+		if c[i].level == at {
+			break
+		}
+		if r := c[i].reserve; r != nil {
+			fresh = r.list(q) || fresh
+		}
+	}
+	return at.list(q) || fresh
 }

@@ -3,15 +3,22 @@ package headcount
 import (
 	"errors"
 	"fmt"
+	"reflect"
 )
 
 // Check validates a whole tree and starts nothing. It returns all problems, each a [ConfigError] that names the path,
 // the field and the value.
 func Check(n Node) error {
-	if n == nil {
+	if isNil(n) {
 		return &ConfigError{Path: "(root)", Field: "node", Value: nil, Problem: "is nil"}
 	}
 	return check(n.base())
+}
+
+// isNil finds nil pointers in interfaces too.
+func isNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
 func check(n *node) error {

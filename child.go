@@ -158,10 +158,22 @@ func (c *Child) invoke() (x exit) {
 		}
 	}()
 	run := c.beginRun()
-	if around := c.home.supervisor().around; around != nil {
+	if around := c.around(); around != nil {
 		return c.judge(run, around(run, c.Info(), c.run))
 	}
 	return c.judge(run, c.run(run))
+}
+
+// around is what wraps the child's runs: not the run of a root, which is nobody's child.
+func (c *Child) around() AroundFunc {
+	n := c.home.supervisor()
+	if n.around == nil {
+		return nil
+	}
+	if x := c.extra.Load(); x != nil && x.spec.sup == n {
+		return nil
+	}
+	return n.around
 }
 
 // beginRun gives the context of the run that begins now.
@@ -314,12 +326,13 @@ func (c *Child) nextRun(delay time.Duration) bool {
 
 // finish is the tail of a child.
 func (c *Child) finish() {
-	if c.flags.Or(flagLeaving)&flagStuck != 0 {
-		c.unstick()
-	}
+	stuck := c.flags.Or(flagLeaving)&flagStuck != 0
 	c.home.leave(c)
 	gap(beforeRelease)
 	c.home.free(c)
+	if stuck {
+		c.unstick()
+	}
 	gap(beforePublish)
 	if c.flags.Or(flagEnded)&flagAwaited != 0 {
 		close(c.ended)
@@ -381,7 +394,7 @@ func (c *Child) await(ctx context.Context, allowance time.Duration) error {
 		over = timer.C
 	case allowance == ShutdownNow:
 		if !c.hasEnded() {
-			return c.markStuck(0)
+			return c.overdue(0)
 		}
 	}
 	select {
@@ -393,49 +406,62 @@ func (c *Child) await(ctx context.Context, allowance time.Duration) error {
 		if c.hasEnded() {
 			return c.leftBehind()
 		}
-		return c.markStuck(allowance)
+		return c.overdue(allowance)
 	}
+}
+
+// overdue is the end of waiting for a child. One that has returned and only has its tail left is waited for.
+func (c *Child) overdue(allowance time.Duration) error {
+	if err := c.markStuck(allowance); err != nil {
+		return err
+	}
+	<-c.Done()
+	return c.leftBehind()
 }
 
 // leftBehind is what a supervisor that has ended says of children that have not. For any other child, and once they
 // have returned, it is nil.
 func (c *Child) leftBehind() error {
 	x := c.extra.Load()
-	if x == nil || x.spec.sup == nil || x.spec.sup.stuckAll.Load() == 0 {
+	if x == nil || x.spec.sup == nil {
 		return nil
 	}
-	var stuck *StuckError
-	if errors.As(c.err, &stuck) {
-		return stuck
-	}
-	return nil
+	return x.spec.sup.stuckNow().orNil()
 }
 
-// markStuck notes that the child has outlived its allowance.
+// markStuck notes that the child has outlived its allowance. It returns nil if the child has returned just now.
 func (c *Child) markStuck(allowance time.Duration) error {
 	n := c.home.supervisor()
 	path := c.Path()
+	fresh := false
 	c.mu.Lock()
-	fresh := c.flags.Load()&(flagStuck|flagLeaving) == 0
-	if fresh {
-		c.extraLocked().stuckSince = n.now()
-		c.flags.Or(flagStuck)
-		n.countStuck(1)
+	x := c.extraLocked()
+	flags := c.flags.Load()
+	for flags&(flagStuck|flagLeaving) == 0 && !fresh {
+		x.stuckSince = n.now()
+		// One step with the look at the flags: a child that leaves meanwhile is not to be counted any more.
+		if fresh = c.flags.CompareAndSwap(flags, flags|flagStuck); fresh {
+			n.noteStuck(c)
+		}
+		flags = c.flags.Load()
 	}
 	c.mu.Unlock()
-	if fresh {
+	switch {
+	case fresh:
 		n.emit(ChildStuck{Path: path, Time: time.Now(), ID: c.id, After: allowance})
+	case flags&flagStuck == 0:
+		return nil
 	}
 	return &StuckError{Path: path, Paths: []string{path}, Total: 1}
 }
 
-// unstick is the counterpart of markStuck, when the child returns after all. It is called before its slots are freed.
+// unstick is the counterpart of markStuck, when the child has returned after all and its slots are free.
 func (c *Child) unstick() {
 	n := c.home.supervisor()
 	c.mu.Lock() // markStuck has counted it
 	since := c.extra.Load().stuckSince
 	c.mu.Unlock()
-	n.countStuck(-1)
+	n.forgetStuck(c)
 	n.emit(ChildUnstuck{Path: c.Path(), Time: time.Now(), ID: c.id, Stuck: n.now() - since})
 }
 
@@ -518,7 +544,7 @@ const (
 func (c *Child) extraLocked() *extra {
 	x := c.extra.Load()
 	if x == nil {
-		x = &extra{}
+		x = &extra{spec: ChildSpec{Restart: Temporary}}
 		c.giveExtra(x)
 	}
 	return x
@@ -605,6 +631,9 @@ func (c *Child) awaitReady(ctx context.Context) error {
 	case <-tooLate:
 		err = ErrNotReady
 		c.abandon()
+	}
+	if below, ok := err.(*StartError); ok { // of a supervisor: it names the child that failed
+		return below
 	}
 	return &StartError{Path: c.Path(), Err: err}
 }

@@ -24,7 +24,7 @@ type Counts struct {
 func (d *dynamic) Counts() Counts {
 	word := d.own.word.Load()
 	c := Counts{
-		Limit: limitOf(word), Running: countOf(word), Restarting: int(d.restarting.Load()), Stuck: int(d.stuck.Load()),
+		Limit: limitOf(word), Running: countOf(word), Restarting: int(d.restarting.Load()), Stuck: min(int(d.stuck.Load()), countOf(word)),
 		Waiting: d.queue.waiting(), Peak: int(d.own.peak.Load()),
 		Restarts: d.restarts.Load(), Refused: d.refused.counts(), Bytes: d.held.total(), MaxBytes: d.held.limit,
 	}

@@ -23,11 +23,7 @@ func (d *dynamic) stopChildren() *StuckError {
 			break
 		}
 	}
-	d.life.Lock()
-	stuck := d.life.leftBehind
-	d.life.Unlock()
-	d.eachChild(func(c *Child) { stuck.add(c.Path()) })
-	return &stuck
+	return d.stuckNow()
 }
 
 // empty reports whether the last child has gone, tail and all. The count comes first: a child holds its slot before it
@@ -70,7 +66,9 @@ func (d *dynamic) markOverdue(elapsed time.Duration) (waiting bool, next time.Du
 		found++
 		allowance := lasting(c.allowance())
 		if elapsed >= allowance {
-			c.markStuck(allowance)
+			if c.markStuck(allowance) == nil { // its tail is all that is left
+				waiting, next = true, 0
+			}
 			return
 		}
 		waiting = true

@@ -54,9 +54,8 @@ type dynamic struct {
 
 	life struct { // of the present life
 		sync.Mutex
-		window     restartWindow // Escalate
-		failure    error
-		leftBehind StuckError // by supervisors among the children
+		window  restartWindow // Escalate
+		failure error
 	}
 }
 
@@ -99,7 +98,7 @@ func (d *dynamic) MaxChildren() *Limit { return d.ownLimit }
 // [*Refusal] if a limit said no, [ErrStopped] or [ErrNotRunning], a [ConfigError] for a bad argument, or ctx's error. ctx
 // bounds the waiting for a slot, if starts may wait here; the child gets neither its cancellation nor its values.
 func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) (*Child, error) {
-	if len(opts) == 0 && d.plainlyFull() {
+	if len(opts) == 0 && ctx != nil && fn != nil && d.plainlyFull() {
 		return nil, d.refuse(d.own.refusals.Load().full)
 	}
 	var s start
@@ -358,11 +357,6 @@ func (d *dynamic) settleLeaver(c *Child) {
 	}
 	d.held.release(c)
 	if sup := e.spec.sup; sup != nil {
-		if err := c.err; err != nil {
-			d.life.Lock()
-			d.life.leftBehind.join(err)
-			d.life.Unlock()
-		}
 		sup.finalize()
 	}
 }
@@ -380,7 +374,7 @@ func (d *dynamic) freeSlots() {
 
 // serve offers free slots of all levels to who waits there.
 func (d *dynamic) serve() {
-	if d.own.word.Load()&wordListed != 0 {
+	if d.own.listed() {
 		d.own.serve()
 	}
 	d.place.Load().chain.serve()
@@ -402,7 +396,6 @@ func (d *dynamic) live(ctx context.Context) error {
 	d.life.Lock()
 	d.life.window = restartWindow{}
 	d.life.failure = nil
-	d.life.leftBehind = StuckError{Path: d.Path()}
 	d.life.Unlock()
 	select {
 	case <-d.failed:

@@ -97,7 +97,7 @@ func (e *StuckError) orNil() error {
 // allows. It unwraps to that child's last error.
 type IntensityError struct {
 	Path     string // the supervisor
-	Child    string // the child that failed last
+	Child    string // the path of the child that failed last
 	Restarts int
 	Within   time.Duration
 	Err      error

@@ -26,17 +26,17 @@ func (s *Supervisor) pendingLocked() *member {
 //
 // A member that does not stop has a limit of one: the restart halts there, without cost, until it has returned.
 func (s *Supervisor) restartGroup(ctx context.Context, failed *member) error {
-	for {
+	for round := 0; ; round++ {
 		s.life.Lock()
 		if failed.pending == nil || failed.removed { // terminated, or started by hand meanwhile
 			s.life.Unlock()
 			return nil
 		}
-		cause := failed.pending.err
+		id, cause := failed.pending.id, failed.pending.err
 		now := s.now()
 		if !s.life.window.allow(now, s.cfg.Intensity) {
 			s.life.Unlock()
-			return s.intensityError(failed, cause)
+			return s.intensityError(failed, id, cause)
 		}
 		delay := s.groupDelayLocked(now)
 		scope := s.scopeLocked(failed)
@@ -44,7 +44,14 @@ func (s *Supervisor) restartGroup(ctx context.Context, failed *member) error {
 		s.restarts.Add(1)
 		s.emit(GroupRestarted{Path: s.Path(), Time: time.Now(), Strategy: s.cfg.Strategy.String(), Child: failed.path(nil), Err: cause})
 
-		if !s.stopGroup(ctx, scope, failed) || !s.pauseGroup(ctx, failed, delay) {
+		// The group stops at once, and pauses before it starts. What a round that failed has brought up stays up during
+		// the next pause.
+		ready := round > 0 || s.stopGroup(ctx, scope, failed)
+		ready = ready && s.pauseGroup(ctx, failed, delay)
+		if ready && round > 0 {
+			ready = s.stopGroup(ctx, scope, failed)
+		}
+		if !ready {
 			return nil
 		}
 		next, err := s.startGroup(ctx, scope)
@@ -57,7 +64,7 @@ func (s *Supervisor) restartGroup(ctx context.Context, failed *member) error {
 			s.life.Unlock()
 			return nil
 		}
-		failed.pending = &failure{err}
+		failed.pending = &failure{err: err}
 		s.life.Unlock()
 	}
 }
@@ -96,6 +103,7 @@ func (s *Supervisor) stopGroup(ctx context.Context, scope []*member, failed *mem
 				return false
 			}
 		}
+		m.toBeRestarted()
 		s.life.Lock()
 		if m != failed {
 			m.pending = nil // its failure is part of this restart

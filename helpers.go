@@ -13,10 +13,11 @@ import (
 //
 // A bare go statement in a child is invisible to its supervisor, and a panic there ends the process.
 func Go(ctx context.Context, fn func(ctx context.Context) error) error {
-	c := childOf(ctx)
-	if c == nil {
+	run := runOf(ctx)
+	if run == nil {
 		return ErrNoChild
 	}
+	c := run.child
 	n := c.home.supervisor()
 	if fn == nil {
 		return &ConfigError{Path: c.Path(), Field: "Go.fn", Value: nil, Problem: "is nil"}
@@ -33,8 +34,7 @@ func Go(ctx context.Context, fn func(ctx context.Context) error) error {
 	if blocked != nil {
 		return n.refuse(blocked.refusals.Load().full)
 	}
-	run, err := c.addHelper()
-	if err != nil {
+	if err := c.addHelper(run); err != nil {
 		if chain.free() {
 			chain.serve()
 		}
@@ -44,17 +44,16 @@ func Go(ctx context.Context, fn func(ctx context.Context) error) error {
 	return nil
 }
 
-// addHelper enters a helper of the present run. Once that has been settled there are no more.
-func (c *Child) addHelper() (*runContext, error) {
+// addHelper enters a helper of a run. Once that has been settled, or another one has begun, there are no more.
+func (c *Child) addHelper(run *runContext) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	run := c.currentLocked()
 	x := c.extraLocked()
-	if run.over && x.helpers == 0 {
-		return nil, fmt.Errorf("%s: %w", c.Path(), ErrStopped)
+	if run != c.currentLocked() || run.over && x.helpers == 0 {
+		return fmt.Errorf("%s: %w", c.Path(), ErrStopped)
 	}
 	x.helpers++
-	return run, nil
+	return nil
 }
 
 // help is the goroutine of a helper. Its slots are free before the child can end.

@@ -2,7 +2,6 @@ package headcount
 
 import (
 	"math"
-	"sync"
 	"sync/atomic"
 )
 
@@ -65,10 +64,7 @@ type level struct {
 	queueLength int
 	refusals    atomic.Pointer[refusals]
 
-	mu struct {
-		sync.Mutex
-		listed []*queue // each at most once, served round robin
-	}
+	waiting waitlist
 }
 
 // refusals are made beforehand, so that refusing allocates nothing.
@@ -168,41 +164,14 @@ func (l *level) count() int   { return countOf(l.word.Load()) }
 func (l *level) limit() int   { return limitOf(l.word.Load()) }
 func (l *level) closed() bool { return l.word.Load()&wordClosed != 0 }
 
-// list notes that q waits for a slot of this level. It reports false if q was noted already. When it has returned
-// true, a try to take a slot must follow: a slot freed before the mark was set woke nobody.
+func (l *level) listed() bool { return l.word.Load()&wordListed != 0 }
+
+// list notes that q waits for a slot of this level; see waitlist.
 func (l *level) list(q *queue) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, other := range l.mu.listed {
-		if other == q {
-			return false
-		}
-	}
-	l.mu.listed = append(l.mu.listed, q)
-	l.mark(wordListed)
-	return true
+	return l.waiting.add(q, func() { l.mark(wordListed) })
 }
 
-// serve offers the free slots of this level to the queues that wait for one, each once.
+// serve offers the free slots of this level to the queues that wait for one.
 func (l *level) serve() {
-	l.mu.Lock()
-	rounds := len(l.mu.listed)
-	l.mu.Unlock()
-	for range rounds {
-		l.mu.Lock()
-		if len(l.mu.listed) == 0 {
-			l.mu.Unlock()
-			return
-		}
-		q := l.mu.listed[0]
-		l.mu.listed = append(l.mu.listed[:0], l.mu.listed[1:]...)
-		if len(l.mu.listed) == 0 {
-			l.unmark(wordListed)
-		}
-		l.mu.Unlock()
-		q.dispatch() // lists itself again if it still waits for this level
-		if w := l.word.Load(); w&wordCount >= w>>limitShift&wordUnlimited {
-			return
-		}
-	}
+	l.waiting.serve(func() { l.unmark(wordListed) }, func() bool { return judge(l.word.Load(), 1, true) != admitted })
 }

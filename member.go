@@ -21,7 +21,10 @@ type member struct {
 }
 
 // A failure waits for the owner to restart a group because of it.
-type failure struct{ err error }
+type failure struct {
+	id  uint64 // of the child
+	err error
+}
 
 func (m *member) supervisor() *node { return &m.sup.node }
 
@@ -64,21 +67,28 @@ func (m *member) afterRun(c *Child, x exit) (again bool) {
 	case !restart:
 		return false
 	case !allowed:
-		s.giveUp(m, x.err)
+		s.giveUp(s.intensityError(m, c.id, x.err))
 		return false
 	case s.cfg.Strategy != OneForOne:
 		s.life.Lock()
-		m.pending = &failure{x.err}
+		m.pending = &failure{c.id, x.err}
 		s.life.Unlock()
+		m.toBeRestarted()
 		return false // the owner is woken when the child has gone
 	}
 	delay := c.backoff(now, s.cfg.Backoff, x)
 	s.restarts.Add(1)
 	s.emit(ChildRestarted{Path: c.Path(), Time: time.Now(), ID: c.id, Restarts: c.restarts() + 1, Delay: delay, Err: x.err})
+	m.toBeRestarted()
+	return c.nextRun(delay)
+}
+
+// toBeRestarted tells a supervisor that has ended that it will have another life: who wants to start a child there
+// meanwhile is told that it does not run, not that it has stopped.
+func (m *member) toBeRestarted() {
 	if sub := m.spec.sup; sub != nil {
 		sub.phase.CompareAndSwap(phaseStopped, phaseBetween)
 	}
-	return c.nextRun(delay)
 }
 
 // leave takes the child out of its member, and the member out of the supervisor if its spec goes with the child.
@@ -88,6 +98,9 @@ func (m *member) leave(c *Child) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	m.child = nil
+	if m.removed {
+		s.life.leaving = slices.DeleteFunc(s.life.leaving, func(other *member) bool { return other == m })
+	}
 	m.lastErr = c.err
 	s.life.exits[c.how]++
 	if m.spec.Restart == Temporary && m.pending == nil && !m.final {
@@ -131,10 +144,8 @@ func (m *member) giveBack() {
 	}
 }
 
-// giveUp makes the supervisor fail because of a member.
-func (s *Supervisor) giveUp(m *member, err error) {
-	e := s.intensityError(m, err)
-	s.emit(ChildGivenUp{Path: m.path(nil), Time: time.Now(), Restarts: e.Restarts, Within: e.Within, Err: err})
+// giveUp makes the supervisor fail.
+func (s *Supervisor) giveUp(e *IntensityError) {
 	s.life.Lock()
 	if s.life.failure == nil {
 		s.life.failure = e
@@ -143,8 +154,10 @@ func (s *Supervisor) giveUp(m *member, err error) {
 	notify(s.wake)
 }
 
-func (s *Supervisor) intensityError(m *member, err error) *IntensityError {
+// intensityError tells of a member that has used up the budget.
+func (s *Supervisor) intensityError(m *member, id uint64, err error) *IntensityError {
 	in := s.cfg.Intensity
+	s.emit(ChildGivenUp{Path: m.path(nil), Time: time.Now(), ID: id, Restarts: in.Restarts, Within: in.Within, Err: err})
 	return &IntensityError{Path: s.Path(), Child: m.path(nil), Restarts: in.Restarts, Within: in.Within, Err: err}
 }
 

@@ -62,7 +62,7 @@ type node struct {
 	bus      eventBus
 	refused  refusedCounter
 	stuck    atomic.Int64 // of its own children
-	stuckAll atomic.Int64 // of the subtree
+	left     stuckList    // of the subtree
 	restarts atomic.Uint64
 	// restarting counts the children between two runs.
 	restarting atomic.Int64
@@ -179,14 +179,6 @@ func (n *node) emit(e Event) {
 	}
 }
 
-// countStuck counts a child of this node that has become stuck, or has returned.
-func (n *node) countStuck(by int64) {
-	n.stuck.Add(by)
-	for ; n != nil; n = n.parent() {
-		n.stuckAll.Add(by)
-	}
-}
-
 // now is the time since the node was made: it is read from the monotonic clock.
 func (n *node) now() time.Duration { return time.Since(n.epoch) }
 
@@ -220,7 +212,9 @@ func (n *node) setPlace(parent *node) {
 func (n *node) attach(parent *node) error {
 	n.mu.Lock()
 	taken := n.takenLocked(parent)
-	n.mu.attached, n.mu.finalized = true, false
+	if !taken {
+		n.mu.attached, n.mu.finalized = true, false
+	}
 	n.mu.Unlock()
 	if taken {
 		return &ConfigError{Path: n.Path(), Field: "parent", Value: parentName(parent), Problem: "is one too many: the supervisor has a place in a tree already"}
@@ -243,7 +237,7 @@ func (n *node) takenLocked(parent *node) bool {
 	if !n.mu.attached {
 		return false
 	}
-	return !n.mu.finalized || n.own.count() > 0 && n.parent() != parent
+	return !n.mu.finalized || (n.own.count() > 0 || n.left.count() > 0) && n.parent() != parent
 }
 
 // finalize ends the last life of a node: what it held beyond its children is given back.

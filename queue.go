@@ -189,7 +189,7 @@ func (q *queue) dispatch() {
 			continue
 		}
 		gap(beforeList)
-		if a.blocked == listedAt || !a.blocked.list(q) {
+		if a.blocked == listedAt || !q.list(a.blocked) {
 			break
 		}
 		listedAt = a.blocked // once more: a slot may have come free before the queue was listed
@@ -198,6 +198,14 @@ func (q *queue) dispatch() {
 	if serve {
 		q.sup.serve()
 	}
+}
+
+// list notes that the queue waits for a level, its own or one above.
+func (q *queue) list(at *level) (fresh bool) {
+	if at == &q.sup.own {
+		return at.list(q)
+	}
+	return q.sup.place.Load().chain.list(q, at)
 }
 
 // leave ends the waiting of w with err, unless it has been decided already.

@@ -23,12 +23,13 @@ type runContext struct {
 
 // The states of a runContext. It leaves runLive once.
 const (
-	runLive      = iota
-	runCancelled // by its supervisor, by Stop, or because Run has returned
-	runExpired   // its MaxLifetime is over
+	runLive        = iota
+	runCancelled   // by its supervisor, by Stop, or because Run has returned
+	runExpired     // its MaxLifetime is over
+	runCallerEnded // Do: the caller's context has ended
 )
 
-// childKey is what Value answers with the child itself.
+// childKey is what Value answers with the runContext itself.
 type childKey struct{}
 
 // Deadline is the end of the run's MaxLifetime, and for Do not later than the deadline of the caller's context.
@@ -72,7 +73,7 @@ func (r *runContext) followCaller() {
 		return
 	}
 	c := r.child
-	stop := context.AfterFunc(caller, func() { r.cancel(runCancelled) })
+	stop := context.AfterFunc(caller, func() { r.cancel(runCallerEnded) })
 	c.mu.Lock()
 	over := r.over
 	c.extra.Load().callerStop = stop
@@ -83,23 +84,25 @@ func (r *runContext) followCaller() {
 }
 
 func (r *runContext) Err() error {
-	switch r.state.Load() {
-	case runCancelled:
-		if caller := r.callerNow(); caller != nil && caller.Err() != nil {
-			return caller.Err()
+	state := r.state.Load()
+	if state == runLive {
+		caller := r.callerNow()
+		switch {
+		case r == &r.child.first && r.child.flags.Load()&flagOver != 0:
+			return context.Canceled // the run is over, and nobody had listened
+		case caller == nil || caller.Err() == nil:
+			return nil
 		}
-		return context.Canceled
+		r.cancel(runCallerEnded) // an error here must not come before Done is closed
+		state = r.state.Load()
+	}
+	switch state {
 	case runExpired:
 		return context.DeadlineExceeded
+	case runCallerEnded:
+		return r.callerNow().Err()
 	}
-	if caller := r.callerNow(); caller != nil {
-		// An error here must not come before Done is closed.
-		if err := caller.Err(); err != nil {
-			r.cancel(runCancelled)
-			return err
-		}
-	}
-	return nil
+	return context.Canceled
 }
 
 // callerNow is the caller's context if the child is a Do.
@@ -112,7 +115,7 @@ func (r *runContext) callerNow() context.Context {
 
 func (r *runContext) Value(key any) any {
 	if key == (childKey{}) {
-		return r.child
+		return r
 	}
 	if x := r.child.extra.Load(); x != nil && x.values != nil {
 		return x.values.Value(key)
@@ -164,16 +167,21 @@ func (r *runContext) cancel(state uint32) {
 	}
 }
 
+// runOf finds the run that ctx belongs to, or nil.
+func runOf(ctx context.Context) *runContext {
+	if r, ok := ctx.(*runContext); ok || ctx == nil {
+		return r
+	}
+	r, _ := ctx.Value(childKey{}).(*runContext)
+	return r
+}
+
 // childOf finds the child that ctx belongs to, or nil.
 func childOf(ctx context.Context) *Child {
-	if r, ok := ctx.(*runContext); ok {
+	if r := runOf(ctx); r != nil {
 		return r.child
 	}
-	if ctx == nil {
-		return nil
-	}
-	c, _ := ctx.Value(childKey{}).(*Child)
-	return c
+	return nil
 }
 
 // Ready tells that the child whose context this is has started: the start call returns now. Calling it again, in a

@@ -74,11 +74,19 @@ func (d *dynamic) badStart(field string, value any, problem string) error {
 
 // extra gives a child what is special about it.
 func (s *start) extra() *extra {
-	return &extra{values: s.values, spec: s.spec()}
+	return &extra{values: withoutCancel(s.values), spec: s.spec()}
 }
 
 func (s *start) spec() ChildSpec {
 	return ChildSpec{Name: s.name, Restart: s.restart, MaxLifetime: s.lifetime, Class: s.class}
+}
+
+// withoutCancel takes values from ctx and nothing else, not even the cause of its end.
+func withoutCancel(ctx context.Context) context.Context {
+	if ctx == nil {
+		return nil
+	}
+	return context.WithoutCancel(ctx)
 }
 
 // onCaller makes the child of a Do.
@@ -91,7 +99,7 @@ func (s *start) onCaller(ctx context.Context, h home, fn func(context.Context) e
 	c.home, c.run, c.first.child = h, fn, c
 	both.extra.caller, both.extra.values = ctx, ctx
 	if s.values != nil {
-		both.extra.values = s.values
+		both.extra.values = withoutCancel(s.values)
 	}
 	both.extra.spec = s.spec()
 	both.extra.spec.Restart = Temporary
@@ -139,7 +147,7 @@ func readSpec(ctx context.Context, n *node, s Specifier) (ChildSpec, error) {
 	if err := ctx.Err(); err != nil {
 		return ChildSpec{}, err
 	}
-	if s == nil {
+	if isNil(s) {
 		return ChildSpec{}, &ConfigError{Path: n.Path(), Field: "child", Value: nil, Problem: "is nil"}
 	}
 	spec := s.ChildSpec()
@@ -153,7 +161,7 @@ func readSpec(ctx context.Context, n *node, s Specifier) (ChildSpec, error) {
 
 // prepare gives a child its spec.
 func (c *Child) prepare(spec ChildSpec) {
-	x := &extra{spec: spec, values: spec.Values}
+	x := &extra{spec: spec, values: withoutCancel(spec.Values)}
 	if spec.AwaitReady {
 		x.ready = make(chan struct{})
 		c.flags.Or(flagStarting)

@@ -32,6 +32,7 @@ type Supervisor struct {
 	life struct {
 		sync.Mutex
 		members     []*member // in start order
+		leaving     []*member // members no more, but their child has not returned
 		window      restartWindow
 		consecutive int           // group restarts without a stable time in between
 		lastGroup   time.Duration // when the last one began
@@ -84,15 +85,15 @@ func NewSupervisor(name string, cfg SupervisorConfig, children ...Specifier) *Su
 	s.setPlace(nil)
 	s.held.limit = cfg.MaxBytes
 	for i, child := range children {
-		if child == nil {
+		if isNil(child) {
 			s.problem(fmt.Sprintf("children[%d]", i), nil, "is nil")
 			continue
 		}
 		spec := child.ChildSpec()
 		s.declared = append(s.declared, &member{sup: s, spec: spec})
 	}
-	if len(children) > cfg.MaxChildren.spec.value {
-		s.problem("max_children", cfg.MaxChildren.spec.value, fmt.Sprintf("is less than the %d children declared", len(children)))
+	if most := cfg.MaxChildren.spec.value; most >= 0 && len(children) > most {
+		s.problem("max_children", most, fmt.Sprintf("is less than the %d children declared", len(children)))
 	}
 	s.checkConfig()
 	s.cfg.Intensity = cfg.Intensity.orDefault(defaultIntensity)
@@ -264,14 +265,16 @@ func (s *Supervisor) end(failure error) error {
 
 // stopMembers stops the children in reverse order, each with its own allowance.
 func (s *Supervisor) stopMembers() *StuckError {
-	stuck := &StuckError{Path: s.Path()}
-	for _, m := range slices.Backward(s.members()) {
+	s.life.Lock()
+	all := append(slices.Clone(s.life.members), s.life.leaving...)
+	s.life.Unlock()
+	for _, m := range slices.Backward(all) {
 		if c := m.present(); c != nil {
 			c.ask()
-			stuck.join(c.await(context.Background(), c.allowance()))
+			_ = c.await(context.Background(), c.allowance()) // who is stuck is noted
 		}
 	}
-	return stuck
+	return s.stuckNow()
 }
 
 func (s *Supervisor) members() []*member {
@@ -304,9 +307,7 @@ func (s *Supervisor) startMember(ctx context.Context, m *member) (*Child, error)
 	if err != nil {
 		return nil, err
 	}
-	if sub := m.spec.sup; sub != nil {
-		sub.phase.CompareAndSwap(phaseStopped, phaseBetween)
-	}
+	m.toBeRestarted()
 	go c.live()
 	if err := c.awaitReady(ctx); err != nil {
 		s.emit(StartFailed{Path: c.Path(), Time: time.Now(), Err: err})
@@ -361,6 +362,9 @@ func (s *Supervisor) remove(m *member) {
 
 func (s *Supervisor) removeLocked(m *member) {
 	m.removed, m.pending = true, nil
+	if m.child != nil {
+		s.life.leaving = append(s.life.leaving, m)
+	}
 	if i := slices.Index(s.life.members, m); i >= 0 {
 		s.life.members = slices.Delete(s.life.members, i, i+1)
 	}
