@@ -15,8 +15,8 @@ type byteBudget struct {
 }
 
 // Charge accounts bytes that the child of ctx holds, against its own MaxBytes and its supervisor's; a negative number
-// gives bytes back. What a child still holds when it ends is given back for it. A charge that would pass a budget
-// changes nothing and returns an error that matches [ErrMaxBytes]; so does giving back more than is held, as a
+// gives bytes back. What a child still holds when its run ends is given back for it. A charge that would pass a
+// budget changes nothing and returns an error that matches [ErrMaxBytes]; so does giving back more than is held, as a
 // [ConfigError]. With the context of no child it returns [ErrNoChild].
 //
 // Go cannot cap the memory of a goroutine: Charge bounds what children declare.

@@ -119,7 +119,8 @@ func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context)
 
 // Do runs fn as a child on the caller's goroutine and returns its error; a panic becomes a [PanicError]. Admission,
 // errors and the place in the tree are those of [DynamicSupervisor.Go]. fn's context ends when ctx does or when the child
-// is stopped, and has ctx's values. The slot is free when Do returns.
+// is stopped, and has ctx's values. The slot is free when Do returns. An error that fn returns is the caller's to judge:
+// it is counted among the exits, but is no event, as a panic is.
 func (d *DynamicSupervisor) Do(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) error {
 	var s start
 	if err := d.readStart(&s, ctx, fn, opts); err != nil {
@@ -273,8 +274,8 @@ func (d *dynamic) afterRun(c *Child, x exit) (again bool) {
 	if flags&(flagStopping|flagStarting|flagDo) != 0 || x.err == ErrIgnore {
 		wanted = false
 	}
-	if flags&(flagStarting|flagDo) != 0 {
-		return false // whoever waits for it is told
+	if flags&flagStarting != 0 || flags&flagDo != 0 && x.kind == exitError {
+		return false // whoever waits for it is told, and it is theirs to judge
 	}
 	if !wanted {
 		if x.abnormal() {
@@ -307,6 +308,7 @@ func (d *dynamic) afterRun(c *Child, x exit) (again bool) {
 		}
 		return false
 	}
+	d.held.release(c) // what the run held went with it
 	delay := c.backoff(now, d.opts.backoff, x)
 	d.restarts.Add(1)
 	d.emit(ChildRestarted{Path: c.Path(), Time: time.Now(), ID: c.id, Restarts: c.restarts() + 1, Delay: delay, Err: x.err})

@@ -110,7 +110,7 @@ func eventKind(e Event) (level slog.Level, kind string) {
 	case ChildFailed:
 		return slog.LevelWarn, "child failed"
 	case ChildRestarted:
-		return slog.LevelWarn, "child restarted"
+		return slog.LevelInfo, "child restarted"
 	case ChildGivenUp:
 		return slog.LevelError, "child given up"
 	case ChildStuck:

@@ -41,7 +41,7 @@ func TestEventLogWritesOneLinePerEvent(t *testing.T) {
 		end()
 		want := []string{
 			`level=WARN msg="child failed" path=myapp/jobs err=boom id=7 restart=true`,
-			`level=WARN msg="child restarted" path=myapp/jobs err=boom id=7 restarts=2 delay=1s`,
+			`level=INFO msg="child restarted" path=myapp/jobs err=boom id=7 restarts=2 delay=1s`,
 			`level=ERROR msg="child given up" path=myapp/jobs err=boom id=7 restarts=3 within=5s`,
 			`level=ERROR msg="child stuck" path=myapp/jobs id=7 after=5s`,
 			`level=INFO msg="child unstuck" path=myapp/jobs id=7 stuck=1m0s`,

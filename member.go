@@ -1,6 +1,7 @@
 package headcount
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -76,6 +77,7 @@ func (m *member) afterRun(c *Child, x exit) (again bool) {
 		m.toBeRestarted()
 		return false // the owner is woken when the child has gone
 	}
+	s.held.release(c) // what the run held went with it
 	delay := c.backoff(now, s.cfg.Backoff, x)
 	s.restarts.Add(1)
 	s.emit(ChildRestarted{Path: c.Path(), Time: time.Now(), ID: c.id, Restarts: c.restarts() + 1, Delay: delay, Err: x.err})
@@ -98,9 +100,7 @@ func (m *member) leave(c *Child) {
 	s.life.Lock()
 	defer s.life.Unlock()
 	m.child = nil
-	if m.removed {
-		s.life.leaving = slices.DeleteFunc(s.life.leaving, func(other *member) bool { return other == m })
-	}
+	s.leavingLocked(c)
 	m.lastErr = c.err
 	s.life.exits[c.how]++
 	if m.spec.Restart == Temporary && m.pending == nil && !m.final {
@@ -112,17 +112,25 @@ func (m *member) leave(c *Child) {
 func (m *member) free(*Child) {
 	s := m.sup
 	s.life.Lock()
-	removed, final := m.removed, m.final
+	removed := m.removed
+	// Under the lock: a new life of the supervisor keeps the slots or finds them gone.
+	held := (removed || m.final) && m.slot.CompareAndSwap(true, false)
 	s.life.Unlock()
-	switch {
-	case removed:
+	if held {
+		m.freeSlots()
+	}
+	if removed {
 		m.retire()
-	case final:
-		m.giveBack()
 	}
 }
 
-func (m *member) countDown(*Child) { notify(m.sup.wake) }
+func (m *member) countDown(c *Child) {
+	s := m.sup
+	s.life.Lock()
+	s.life.leaving = slices.DeleteFunc(s.life.leaving, func(other *Child) bool { return other == c })
+	s.life.Unlock()
+	notify(s.wake)
+}
 
 // retire ends a member that has been removed and whose child has gone.
 func (m *member) retire() {
@@ -134,9 +142,12 @@ func (m *member) retire() {
 
 // giveBack frees the member's slots, once.
 func (m *member) giveBack() {
-	if !m.slot.CompareAndSwap(true, false) {
-		return
+	if m.slot.CompareAndSwap(true, false) {
+		m.freeSlots()
 	}
+}
+
+func (m *member) freeSlots() {
 	chain := m.sup.place.Load().chain
 	m.sup.own.release() // nobody waits there
 	if chain.free() {

@@ -27,7 +27,7 @@ type queue struct {
 
 	mu struct {
 		sync.Mutex
-		classes []list.List // of *waiter, by class
+		classes []*list.List // of *waiter, by class
 		waiting int
 		bounded int         // of those waiting, the ones that count against length
 		byKey   map[any]int // of those, how many wait for each key
@@ -136,7 +136,7 @@ func (q *queue) enter(w *waiter) error {
 		return q.sup.notRunning()
 	}
 	for len(q.mu.classes) <= int(w.class) {
-		q.mu.classes = append(q.mu.classes, list.List{})
+		q.mu.classes = append(q.mu.classes, list.New())
 	}
 	w.place = q.mu.classes[w.class].PushBack(w)
 	q.countLocked(w, 1)

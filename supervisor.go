@@ -32,7 +32,7 @@ type Supervisor struct {
 	life struct {
 		sync.Mutex
 		members     []*member // in start order
-		leaving     []*member // members no more, but their child has not returned
+		leaving     []*Child  // not their member's any more, but their tail is not over
 		window      restartWindow
 		consecutive int           // group restarts without a stable time in between
 		lastGroup   time.Duration // when the last one began
@@ -266,13 +266,19 @@ func (s *Supervisor) end(failure error) error {
 // stopMembers stops the children in reverse order, each with its own allowance.
 func (s *Supervisor) stopMembers() *StuckError {
 	s.life.Lock()
-	all := append(slices.Clone(s.life.members), s.life.leaving...)
+	leaving := slices.Clone(s.life.leaving)
 	s.life.Unlock()
-	for _, m := range slices.Backward(all) {
-		if c := m.present(); c != nil {
+	stop := func(c *Child) {
+		if c != nil {
 			c.ask()
 			_ = c.await(context.Background(), c.allowance()) // who is stuck is noted
 		}
+	}
+	for _, c := range leaving {
+		stop(c)
+	}
+	for _, m := range slices.Backward(s.members()) {
+		stop(m.present())
 	}
 	return s.stuckNow()
 }
@@ -362,11 +368,15 @@ func (s *Supervisor) remove(m *member) {
 
 func (s *Supervisor) removeLocked(m *member) {
 	m.removed, m.pending = true, nil
-	if m.child != nil {
-		s.life.leaving = append(s.life.leaving, m)
-	}
+	s.leavingLocked(m.child)
 	if i := slices.Index(s.life.members, m); i >= 0 {
 		s.life.members = slices.Delete(s.life.members, i, i+1)
+	}
+}
+
+func (s *Supervisor) leavingLocked(c *Child) {
+	if c != nil && !slices.Contains(s.life.leaving, c) {
+		s.life.leaving = append(s.life.leaving, c)
 	}
 }
 

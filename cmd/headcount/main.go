@@ -1,0 +1,89 @@
+// Command headcount shows and operates programs that run under Headcount.
+//
+//	headcount demo     attack the example application with and without limits
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Exit statuses.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // the command did its work, and the answer is no
+	exitError       = 2 // the command could not do its work, or was called wrongly
+	exitInterrupted = 130
+)
+
+// errFailed is the error of a command whose answer, already written, is no.
+var errFailed = errors.New("failed")
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	if len(args) > 0 && args[0] == myappCommand {
+		return myapp(args[1:])
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the program at once; what it has started ends with it.
+	context.AfterFunc(ctx, stop)
+
+	root := rootCommand()
+	root.SetArgs(doubleDashes(root, args))
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "headcount: interrupted")
+		return exitInterrupted
+	default:
+		fmt.Fprintln(os.Stderr, "headcount:", err)
+		return exitError
+	}
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "headcount",
+		Short:         "Show and operate programs that run under Headcount",
+		SilenceUsage:  true,
+		SilenceErrors: true, // run reports them
+	}
+	root.AddCommand(demoCommand())
+	return root
+}
+
+// doubleDashes writes -quick as --quick, for the names of long flags only: both are in use among Go programs, and the
+// flag library would read the first as five short flags.
+func doubleDashes(root *cobra.Command, args []string) []string {
+	long := map[string]bool{"help": true}
+	for _, c := range root.Commands() {
+		c.Flags().VisitAll(func(f *pflag.Flag) { long[f.Name] = true })
+	}
+	out := make([]string, 0, len(args))
+	for i, arg := range args {
+		if arg == "--" {
+			return append(out, args[i:]...)
+		}
+		name, isFlag := strings.CutPrefix(arg, "-")
+		name, _, _ = strings.Cut(name, "=")
+		if isFlag && long[name] {
+			arg = "-" + arg
+		}
+		out = append(out, arg)
+	}
+	return out
+}

@@ -1,0 +1,171 @@
+package app
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// dialRaw opens a connection for a client that does not keep to the rules.
+func (r *running) dialRaw() net.Conn {
+	r.t.Helper()
+	conn, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(soon)); err != nil {
+		r.t.Fatal(err)
+	}
+	return conn
+}
+
+// wantAnswerThenEnd reads one answer and checks that the connection is closed after it.
+func wantAnswerThenEnd(t *testing.T, conn net.Conn, status int) {
+	t.Helper()
+	reader := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != status || !resp.Close {
+		t.Errorf("%s, close %v, %v; want %d and close", resp.Status, resp.Close, err, status)
+	}
+	if _, err := reader.ReadByte(); err == nil {
+		t.Error("the connection goes on")
+	} else if netErr, ok := err.(net.Error); ok && netErr.Timeout() {
+		t.Error("the connection is held")
+	}
+}
+
+func TestRefusalIsNotHeldByAnUnreadBody(t *testing.T) {
+	c := testConfig(t)
+	c.maxRequests = 0
+	r := start(t, c)
+	for name, row := range map[string]struct {
+		request string
+		status  int
+	}{
+		"not signed in": {"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{", http.StatusUnauthorized},
+		"full":          {"POST /jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token(t, "ada", true) + "\r\nContent-Length: 100000\r\n\r\n{", http.StatusServiceUnavailable},
+		"nowhere":       {"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{", http.StatusNotFound},
+		"a body to get": {"GET /poll HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token(t, "ada", true) + "\r\nContent-Length: 100000\r\n\r\n{", http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn := r.dialRaw()
+			began := time.Now()
+			if _, err := io.WriteString(conn, row.request); err != nil {
+				t.Fatal(err)
+			}
+			wantAnswerThenEnd(t, conn, row.status)
+			if took := time.Since(began); took > c.bodyWithin/2 {
+				t.Errorf("it took %v: the server waited for the body", took)
+			}
+		})
+	}
+}
+
+func TestSlowBodyIsCutOff(t *testing.T) {
+	c := testConfig(t)
+	c.bodyWithin = 50 * time.Millisecond
+	r := start(t, c)
+	conn := r.dialRaw()
+	fmt.Fprintf(conn, "POST /jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: 1000\r\n\r\n{", token(t, "ada", false))
+	wantAnswerThenEnd(t, conn, http.StatusRequestTimeout)
+}
+
+func TestSlowHeaderIsCutOff(t *testing.T) {
+	c := testConfig(t)
+	c.headerWithin = 50 * time.Millisecond
+	r := start(t, c)
+	conn := r.dialRaw()
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: "); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the connection is held: %v", err)
+	}
+}
+
+func TestWaitingForASlotOutlastsTheTimeForTheBody(t *testing.T) {
+	c := testConfig(t)
+	c.maxJobs, c.jobQueue, c.jobWait, c.bodyWithin = 1, 1, soon, 50*time.Millisecond
+	r := start(t, c)
+	ada := token(t, "ada", true)
+	r.submit(ada, `{"kind":"sleep","millis":300}`)
+
+	conn := r.dialRaw()
+	reader := bufio.NewReader(conn)
+	for _, row := range []struct {
+		request string
+		status  int
+	}{
+		{"POST /jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + ada + "\r\nContent-Length: 27\r\n\r\n" + `{"kind":"sleep","millis":1}`, http.StatusAccepted},
+		{"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", http.StatusOK}, // the connection is as good as before
+	} {
+		if _, err := io.WriteString(conn, row.request); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != row.status {
+			t.Errorf("%s, %v, want %d", resp.Status, err, row.status)
+		}
+	}
+}
+
+func TestConnectionsAreClosedAtTheirLimit(t *testing.T) {
+	c := testConfig(t)
+	c.maxConns = 2
+	r := start(t, c)
+	first, second := r.dialRaw(), r.dialRaw()
+	for _, conn := range []net.Conn{first, second} {
+		if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+	}
+	if n, err := r.dialRaw().Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("the third got %d bytes, %v; want to be hung up on", n, err)
+	}
+	first.Close()
+	r.until(func() bool { // the server sees the end of the first when it sees it
+		_, err := r.try("GET", "/healthz", "", "")
+		return err == nil
+	})
+}
+
+func TestPanicsAndPicturesDoNotHurtOthers(t *testing.T) {
+	r := start(t, testConfig(t))
+	mallory, ada := token(t, "mallory", false), token(t, "ada", true)
+	conn := r.mustWS(ada)
+	for i := range 12 {
+		restart := []string{"permanent", "transient", "temporary"}[i%3]
+		if a := r.do("POST", "/jobs", mallory, `{"kind":"crash","restart":"`+restart+`"}`); a.status != http.StatusAccepted && a.status != http.StatusServiceUnavailable {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		echo(t, conn, fmt.Sprint("ping ", i))
+	}
+	if j := r.finished(ada, r.submit(ada, `{"kind":"hash","data":"aGk="}`)); j.State != "done" {
+		t.Errorf("another's job: %+v", j)
+	}
+	in := r.inside()
+	if in.Limits["jobs"] != 4 || in.WS != 1 || in.Refused["conns"]["full"] != 0 || len(in.Stuck) != 0 {
+		t.Errorf("inside: %+v", in)
+	}
+	if strings.Contains(r.stderr.String(), "gave up") {
+		t.Error("a supervisor gave up")
+	}
+}

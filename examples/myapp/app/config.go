@@ -1,0 +1,202 @@
+package app
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
+)
+
+const (
+	envPrefix = "MYAPP_"
+	// spareFiles are the descriptors that are not connections: the store, the log, the listener, the runtime.
+	spareFiles = 64
+	// unknownFiles is assumed where the system does not tell: the smallest limit that is common.
+	unknownFiles = 1024
+	mebibyte     = 1 << 20
+)
+
+// config is everything that can be set.
+type config struct {
+	addr, addrFile, data, secret string
+	chaos, unlimited             bool
+	stopWithin                   time.Duration
+
+	// The limits of the tree.
+	maxUsers, maxPerUser, maxRequests, maxJobs, jobQueue int
+	jobWait                                              time.Duration
+
+	// What one job, message or session may cost.
+	jobTries, maxPixels, maxWidth, maxResult, maxText, userQueue int
+	jobWithin, queueIdle, sessionWithin                          time.Duration
+
+	// The limits of the network side.
+	maxConns, maxHeader, maxBody                                             int
+	headerWithin, bodyWithin, writeWithin, idleWithin, pollWithin, pingEvery time.Duration
+
+	// The limits of memory and disk.
+	maxMemory                              int64
+	storedJobs, storedPerUser, storedBytes int
+	storedFor                              time.Duration
+}
+
+// defaults fits the limits to a machine, so that all of them can be reached together without exhausting it.
+func defaults(m machine) config {
+	c := config{
+		addr: "127.0.0.1:8080", data: "data", stopWithin: 25 * time.Second,
+		maxPerUser: 16, jobWait: 2 * time.Second,
+		jobTries: 4, maxWidth: 1024, maxResult: mebibyte / 2, maxText: 4096, userQueue: 64,
+		jobWithin: time.Minute, queueIdle: 10 * time.Minute, sessionWithin: 24 * time.Hour,
+		maxHeader: 16 << 10, maxBody: 4 * mebibyte,
+		headerWithin: 5 * time.Second, bodyWithin: 10 * time.Second, writeWithin: 10 * time.Second,
+		idleWithin: time.Minute, pollWithin: time.Minute, pingEvery: 20 * time.Second,
+		storedJobs: 1000, storedPerUser: 100, storedFor: 7 * 24 * time.Hour,
+	}
+	c.maxMemory = max(m.memory/2, 64*mebibyte)
+	// A connection with a session costs some 64 KiB: stack, buffers of both ends, and what the kernel holds.
+	c.maxConns = clamp(min(m.files-spareFiles, int(c.maxMemory/4/(64<<10))), 64, 100_000)
+	c.maxUsers = c.maxConns
+	c.maxRequests = clamp(64*m.cores, 64, 4096)
+	c.maxJobs = max(2, 2*m.cores)
+	// A job that waits for room holds a request: with a longer queue, jobs could hold all requests there may be.
+	c.jobQueue = c.maxRequests / 4
+	c.maxPixels = clamp(int(c.workersBytes()/int64(c.maxJobs)/16), mebibyte, 16*mebibyte)
+	c.storedBytes = 2 * (c.storedJobs*c.maxResult + (c.maxJobs+c.jobQueue)*c.maxBody)
+	return c
+}
+
+func clamp(n, low, high int) int { return max(low, min(n, high)) }
+
+// The shares of the memory: what is left is for the garbage collector and everything else.
+
+func (c config) requestsBytes() int64 { return c.maxMemory / 4 }
+func (c config) workersBytes() int64  { return c.maxMemory / 4 }
+func (c config) usersBytes() int64    { return c.maxMemory / 8 }
+
+// flags describes all settings; c holds the defaults.
+func (c *config) flags(stderr io.Writer) *flag.FlagSet {
+	fs := flag.NewFlagSet("myapp serve", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	fs.StringVar(&c.addr, "addr", c.addr, "`address` to listen on; port 0 takes a free one")
+	fs.StringVar(&c.addrFile, "addr-file", c.addrFile, "`file` to write the address to, once it is known")
+	fs.StringVar(&c.data, "data", c.data, "`directory` of the job store")
+	fs.StringVar(&c.secret, "secret", c.secret, "signs the tokens, at least 16 bytes; better set in the environment, where others do not see it")
+	fs.DurationVar(&c.stopWithin, "stop-within", c.stopWithin, "time for an orderly stop")
+	fs.BoolVar(&c.chaos, "chaos", c.chaos, "allow jobs that crash and hang, and GET /debug/inside")
+	fs.BoolVar(&c.unlimited, "unlimited", c.unlimited, "switch the limits off, to see what they are good for; never in earnest")
+
+	fs.IntVar(&c.maxUsers, "max-users", c.maxUsers, "sessions and queues of all users together")
+	fs.IntVar(&c.maxPerUser, "max-per-user", c.maxPerUser, "sessions and queue of one user")
+	fs.IntVar(&c.maxRequests, "max-requests", c.maxRequests, "short requests in flight")
+	fs.IntVar(&c.maxJobs, "max-jobs", c.maxJobs, "jobs that run at once")
+	fs.IntVar(&c.jobQueue, "job-queue", c.jobQueue, "jobs that wait until one may run")
+	fs.DurationVar(&c.jobWait, "job-wait", c.jobWait, "longest such wait")
+
+	fs.IntVar(&c.jobTries, "job-tries", c.jobTries, "times a job is tried")
+	fs.DurationVar(&c.jobWithin, "job-within", c.jobWithin, "time of one try")
+	fs.IntVar(&c.maxPixels, "max-pixels", c.maxPixels, "pixels of a picture, decoded")
+	fs.IntVar(&c.maxWidth, "max-width", c.maxWidth, "width of a resized picture")
+	fs.IntVar(&c.maxResult, "max-result", c.maxResult, "`bytes` of a job's result")
+	fs.IntVar(&c.maxText, "max-text", c.maxText, "`bytes` of a message")
+	fs.IntVar(&c.userQueue, "user-queue", c.userQueue, "messages in one user's queue")
+	fs.DurationVar(&c.queueIdle, "queue-idle", c.queueIdle, "time after which a queue that nobody uses is given up")
+	fs.DurationVar(&c.sessionWithin, "session-within", c.sessionWithin, "longest session, whatever its token says")
+
+	fs.IntVar(&c.maxConns, "max-conns", c.maxConns, "connections")
+	fs.IntVar(&c.maxHeader, "max-header", c.maxHeader, "`bytes` of a request's header")
+	fs.IntVar(&c.maxBody, "max-body", c.maxBody, "`bytes` of a request's body")
+	fs.DurationVar(&c.headerWithin, "header-within", c.headerWithin, "time for a header to come in")
+	fs.DurationVar(&c.bodyWithin, "body-within", c.bodyWithin, "time for a body to come in")
+	fs.DurationVar(&c.writeWithin, "write-within", c.writeWithin, "time for a client to take an answer or an event")
+	fs.DurationVar(&c.idleWithin, "idle-within", c.idleWithin, "time between two requests of a connection")
+	fs.DurationVar(&c.pollWithin, "poll-within", c.pollWithin, "longest wait of a poll")
+	fs.DurationVar(&c.pingEvery, "ping-every", c.pingEvery, "time between signs of life; a websocket must answer until the next")
+
+	fs.Int64Var(&c.maxMemory, "max-memory", c.maxMemory, "`bytes` that bodies, jobs and queues may take, as they declare")
+	fs.IntVar(&c.storedJobs, "stored-jobs", c.storedJobs, "jobs kept for all users together")
+	fs.IntVar(&c.storedPerUser, "stored-per-user", c.storedPerUser, "jobs kept for one user")
+	fs.IntVar(&c.storedBytes, "stored-bytes", c.storedBytes, "`bytes` of the job store")
+	fs.DurationVar(&c.storedFor, "stored-for", c.storedFor, "time that a finished job is kept")
+	return fs
+}
+
+// readConfig takes defaults, then the environment, then the arguments.
+func readConfig(args []string, lookup func(string) (string, bool), m machine, stderr io.Writer) (config, error) {
+	c := defaults(m)
+	fs := c.flags(stderr)
+	if err := setFromEnv(fs, lookup); err != nil {
+		return c, err
+	}
+	if err := fs.Parse(args); err != nil {
+		return c, errUsage{err}
+	}
+	if fs.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	return c, c.check(m)
+}
+
+// errUsage is an error that the flag package has told already.
+type errUsage struct{ error }
+
+// setFromEnv sets each flag for which there is a variable: max-users by MYAPP_MAX_USERS.
+func setFromEnv(fs *flag.FlagSet, lookup func(string) (string, bool)) (err error) {
+	fs.VisitAll(func(f *flag.Flag) {
+		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, found := lookup(name)
+		if !found {
+			return
+		}
+		if setErr := f.Value.Set(value); setErr != nil {
+			err = errors.Join(err, fmt.Errorf("%s=%q: %w", name, value, setErr))
+		}
+	})
+	return err
+}
+
+// check finds what cannot work, all of it at once.
+func (c config) check(m machine) error {
+	var problems []error
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if len(c.secret) < auth.MinSecret {
+		problem("-secret (or %sSECRET) must have at least %d bytes", envPrefix, auth.MinSecret)
+	}
+	for name, n := range map[string]int{"max-users": c.maxUsers, "max-per-user": c.maxPerUser, "max-requests": c.maxRequests, "max-jobs": c.maxJobs, "job-queue": c.jobQueue} {
+		if n < 0 || n > headcount.MaxLimit {
+			problem("-%s is %d: it must be 0 to %d", name, n, headcount.MaxLimit)
+		}
+	}
+	for name, n := range map[string]int{
+		"max-conns": c.maxConns, "job-tries": c.jobTries, "max-pixels": c.maxPixels, "max-width": c.maxWidth, "max-result": c.maxResult,
+		"max-text": c.maxText, "user-queue": c.userQueue, "max-header": c.maxHeader, "max-body": c.maxBody,
+		"stored-jobs": c.storedJobs, "stored-per-user": c.storedPerUser, "stored-bytes": c.storedBytes,
+	} {
+		if n < 1 {
+			problem("-%s is %d: it must be at least 1", name, n)
+		}
+	}
+	for name, d := range map[string]time.Duration{
+		"stop-within": c.stopWithin, "job-wait": c.jobWait, "job-within": c.jobWithin, "queue-idle": c.queueIdle, "session-within": c.sessionWithin,
+		"header-within": c.headerWithin, "body-within": c.bodyWithin, "write-within": c.writeWithin, "idle-within": c.idleWithin,
+		"poll-within": c.pollWithin, "ping-every": c.pingEvery, "stored-for": c.storedFor,
+	} {
+		if d <= 0 {
+			problem("-%s is %v: it must be above 0", name, d)
+		}
+	}
+	if !c.unlimited && c.maxConns > m.files-spareFiles {
+		problem("-max-conns is %d, but the process may open %d files: allow it more (ulimit -n), or take at most %d", c.maxConns, m.files, m.files-spareFiles)
+	}
+	if 2*int64(c.maxBody) > c.requestsBytes() {
+		problem("-max-body is %d, too much for a quarter of -max-memory %d: a body counts twice", c.maxBody, c.maxMemory)
+	}
+	if 12*int64(c.maxPixels) > c.workersBytes() {
+		problem("-max-pixels is %d, too much for a quarter of -max-memory %d: a pixel counts 12 bytes", c.maxPixels, c.maxMemory)
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,55 @@
+package headcount
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestWaitersOfSeveralClassesAreServedByClassThenByArrival covers a queue that grows a class while others wait.
+func TestWaitersOfSeveralClassesAreServedByClassThenByArrival(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := NewDynamicSupervisor("jobs", MaxChildren(1), Wait(8, time.Hour), Classes(1, 1, 1), WithLogger(quiet))
+		if err := d.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		release := make(chan struct{})
+		if _, err := d.Go(t.Context(), func(context.Context) error { <-release; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		order := make(chan string, 8)
+		for _, w := range []struct {
+			name  string
+			class Class
+		}{{"low 1", 0}, {"high 1", 2}, {"low 2", 0}, {"middle", 1}, {"high 2", 2}} {
+			go d.Go(t.Context(), func(context.Context) error { order <- w.name; return nil }, InClass(w.class))
+			synctest.Wait()
+		}
+		// One gives up: it is not served, and nobody else is kept from it.
+		ctx, cancel := context.WithCancel(t.Context())
+		failed := make(chan error, 1)
+		go func() {
+			_, err := d.Go(ctx, func(context.Context) error { order <- "gave up"; return nil }, InClass(2))
+			failed <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-failed; !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		close(release)
+		for _, want := range []string{"high 1", "high 2", "middle", "low 1", "low 2"} {
+			if got := <-order; got != want {
+				t.Errorf("served %q, want %q", got, want)
+			}
+		}
+		if n := d.Counts().Waiting; n != 0 {
+			t.Errorf("%d wait still", n)
+		}
+		if err := d.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
