@@ -20,7 +20,8 @@ type step struct {
 //
 // The word holds how many of them are in use (low half) and how many children of the subtree hold slots of the levels
 // above instead (high half). A child that ends gives back a slot of the levels above while there is one, so the
-// subtree never holds more above than max(size, its children).
+// subtree never holds more above than max(size, its children). The top bit says that the slots of the reserve are taken:
+// from the start of the supervisor until its last life is over. Children that are left behind then keep theirs.
 type reserve struct {
 	size uint64
 	word atomic.Uint64
@@ -32,12 +33,30 @@ type reserve struct {
 const (
 	reserveUsed     = 1<<32 - 1
 	reserveBorrowed = 1 << 32
+	reserveHeld     = 1 << 63
 )
+
+// hasRoom reports whether a start fits into the reserve, given its word.
+func (r *reserve) hasRoom(w uint64) bool { return w&reserveHeld != 0 && w&reserveUsed < r.size }
+
+func (r *reserve) hold() { r.word.Or(reserveHeld) }
+
+// lend gives the reserve up, for children that are left behind to hold slots of the levels above like any others. It
+// returns how many slots are to be given back there.
+func (r *reserve) lend() (unused int) {
+	for {
+		w := r.word.Load()
+		used := w & reserveUsed
+		if r.word.CompareAndSwap(w, w&^reserveHeld-used+used*reserveBorrowed) {
+			return int(r.size - used)
+		}
+	}
+}
 
 func (r *reserve) take() bool {
 	for {
 		w := r.word.Load()
-		if w&reserveUsed >= r.size {
+		if !r.hasRoom(w) {
 			return false
 		}
 		if r.word.CompareAndSwap(w, w+1) {
@@ -51,7 +70,7 @@ func (r *reserve) take() bool {
 func (r *reserve) settle() bool {
 	for {
 		w := r.word.Load()
-		if w&reserveUsed < r.size {
+		if r.hasRoom(w) {
 			if r.word.CompareAndSwap(w, w+1) {
 				return false
 			}
@@ -65,7 +84,7 @@ func (r *reserve) settle() bool {
 func (r *reserve) release() (above bool) {
 	for {
 		w := r.word.Load()
-		if w >= reserveBorrowed {
+		if w&^reserveHeld >= reserveBorrowed {
 			if r.word.CompareAndSwap(w, w-reserveBorrowed) {
 				return true
 			}
@@ -80,16 +99,14 @@ func (r *reserve) list(q *queue) bool {
 }
 
 func (r *reserve) serve() {
-	r.waiting.serve(func() { r.listed.Store(false) }, func() bool { return !r.hasRoom() })
+	r.waiting.serve(func() { r.listed.Store(false) }, func() bool { return !r.hasRoom(r.word.Load()) })
 }
-
-func (r *reserve) hasRoom() bool { return r.word.Load()&reserveUsed < r.size }
 
 // blocked finds the first full level without taking anything. It returns nil if there is none.
 func (c chain) blocked() *level {
 	for i := range c {
 		if r := c[i].reserve; r != nil {
-			if r.hasRoom() {
+			if r.hasRoom(r.word.Load()) {
 				return nil
 			}
 			continue

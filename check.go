@@ -69,11 +69,19 @@ func (v *validation) visit(n *node, path string, parent *node) {
 	v.path = outer
 }
 
+// checkedPath is the path of a child whose name may not be fit to be shown.
+func checkedPath(parent, name string) string {
+	if nameProblem(name) != "" {
+		name = shownKey(name)
+	}
+	return joinPath(parent, name)
+}
+
 // child checks a child of the node that is visited.
 func (v *validation) child(spec ChildSpec, parent *node) {
 	v.problems = append(v.problems, spec.problems(v.path, true)...)
 	if spec.sup != nil {
-		v.visit(spec.sup, joinPath(v.path, spec.Name), parent)
+		v.visit(spec.sup, checkedPath(v.path, spec.Name), parent)
 	}
 }
 

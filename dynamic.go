@@ -146,7 +146,7 @@ func (d *DynamicSupervisor) StartChild(ctx context.Context, s Specifier) (*Child
 	if err := d.admit(ctx, spec.Class, false); err != nil {
 		return nil, err
 	}
-	return d.launch(ctx, &d.dynamic, &d.node, spec, d.enter, d.freeSlots)
+	return d.launch(ctx, &d.dynamic, &d.node, spec, d.enter, d.giveBack)
 }
 
 // launch starts a child that has been admitted.
@@ -187,7 +187,7 @@ func (d *dynamic) take(class Class, pass bool) admission {
 	}
 	blocked, serve := chain.take()
 	if blocked != nil {
-		return admission{verdict: full, blocked: blocked, serve: d.own.release() || serve}
+		return admission{verdict: full, blocked: blocked, serve: d.giveBackOwn() || serve}
 	}
 	return admission{serve: serve}
 }
@@ -208,6 +208,8 @@ func (d *dynamic) admit(ctx context.Context, class Class, roomy bool) error {
 		return nil
 	case a.verdict == closed, !roomy && d.queue.length == 0 && a.verdict != mustQueue:
 		return d.refusal(a)
+	case !roomy && d.queue.refuses(class):
+		return d.refuse(d.own.refusals.Load().queueFull)
 	}
 	return d.queue.admit(ctx, &waiter{class: class, claim: plainClaim{d, class}, roomy: roomy}, a)
 }
@@ -371,6 +373,26 @@ func (d *dynamic) freeSlots() {
 	}
 	if chain := d.place.Load().chain; len(chain) > 0 && chain.free() {
 		d.serve()
+	}
+}
+
+// giveBack is for a start that was admitted and came to nothing.
+func (d *dynamic) giveBack() {
+	d.freeSlots()
+	d.noteDrained()
+}
+
+// giveBackOwn is for a start that the levels above have not admitted.
+func (d *dynamic) giveBackOwn() (serve bool) {
+	serve = d.own.release()
+	d.noteDrained()
+	return serve
+}
+
+// noteDrained wakes a stop that may have waited for the slot that was given back.
+func (d *dynamic) noteDrained() {
+	if d.own.closed() {
+		notify(d.drained)
 	}
 }
 

@@ -145,6 +145,13 @@ func TestAGoroutineWithoutALabelIsAStray(t *testing.T) {
 		jobs := NewDynamicSupervisor("jobs", MaxChildren(10), WithLogger(quiet))
 		startTree(t, jobs)
 		before := goroutinesOf(t, jobs)
+		for range 100 { // what tests before this one left is on its way out
+			again := goroutinesOf(t, jobs)
+			settled := again.Total == before.Total
+			if before = again; settled {
+				break
+			}
+		}
 		end := make(chan struct{})
 		for range 5 {
 			go func() { <-end }()

@@ -263,21 +263,31 @@ func (k *KeyedSupervisor[K]) TopKeys(n int) []KeyCount[K] {
 }
 
 // shown is how a key is shown: never raw.
-func (k *KeyedSupervisor[K]) shown(key K) (name string) {
-	defer func() {
-		if recover() != nil { // a key's name must not be able to stop who looks at it
-			name = "(name function panicked)"
-		}
-	}()
+func (k *KeyedSupervisor[K]) shown(key K) string {
 	switch {
 	case k.secret != nil:
 		mac := hmac.New(sha256.New, k.secret)
 		fmt.Fprintf(mac, "%#v", key)
 		return hex.EncodeToString(mac.Sum(nil)[:8])
 	case k.nameOf != nil:
-		return shownKey(k.nameOf(key))
+		return shownKey(k.named(key))
 	}
 	return shownKey(fmt.Sprint(key))
+}
+
+// named asks the user's function for a key's name, on a goroutine of its own: the supervisor asks too, when it tells of
+// a child, and must survive whatever the function does.
+func (k *KeyedSupervisor[K]) named(key K) string {
+	name := make(chan string, 1)
+	go func() {
+		n := "(no name)"
+		defer func() {
+			_ = recover()
+			name <- n
+		}()
+		n = k.nameOf(key)
+	}()
+	return <-name
 }
 
 // most is what the key may hold, with the MaxPerKey it was computed from. The function of the key is called here, on
@@ -297,6 +307,9 @@ func (k *KeyedSupervisor[K]) most(key K) (most, base int, err error) {
 
 // admit takes the slots of one start at the key, waiting for them if that is allowed here.
 func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, roomy bool) (*keyEntry[K], error) {
+	if same := key; same != key { // NaN: it would never be found again
+		return nil, k.badStart("key", key, "does not equal itself")
+	}
 	for {
 		most, base, err := k.most(key)
 		if err != nil {
@@ -313,6 +326,10 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 			continue
 		case a.verdict == closed, a.verdict == keyFull, !roomy && k.queue.length == 0 && a.verdict != mustQueue:
 			return nil, k.refusal(a)
+		case !roomy && k.queue.refuses(class):
+			return nil, k.refuse(k.own.refusals.Load().queueFull)
+		case k.At(key).Count() >= most: // what the key's own limit says does not wait
+			return nil, k.refuse(k.perKeyRefusal(most))
 		}
 		claim := &keyClaim[K]{sup: k, at: key, class: class, most: most, base: base}
 		err = k.queue.admit(ctx, &waiter{class: class, claim: claim, roomy: roomy}, a)
@@ -364,7 +381,7 @@ func (k *KeyedSupervisor[K]) take(key K, class Class, most, base int, pass bool)
 	}
 	blocked, serve := chain.take()
 	if blocked != nil {
-		return nil, admission{verdict: full, blocked: blocked, serve: k.own.release() || serve}
+		return nil, admission{verdict: full, blocked: blocked, serve: k.giveBackOwn() || serve}
 	}
 	if e == nil {
 		e = s.addLocked(k, key)

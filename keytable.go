@@ -125,7 +125,7 @@ func (e *keyEntry[K]) giveBack() {
 	s.mu.Lock()
 	s.giveUpLocked(e)
 	s.mu.Unlock()
-	e.sup.freeSlots()
+	e.sup.giveBack()
 }
 
 func (e *keyEntry[K]) free(*Child)        { e.sup.freeSlots() }

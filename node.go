@@ -249,7 +249,7 @@ func (n *node) finalize() {
 	n.mu.finalized = true
 	n.mu.Unlock()
 	if reserved {
-		n.freeReserve(int(n.reserve.size))
+		n.freeReserve(n.reserve.lend())
 	}
 }
 
@@ -273,6 +273,7 @@ func (n *node) takeReserve() error {
 			return n.refuse(blocked.refusals.Load().full)
 		}
 	}
+	n.reserve.hold()
 	n.mu.Lock()
 	n.mu.reserved = true
 	n.mu.Unlock()

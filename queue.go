@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,12 +26,13 @@ type queue struct {
 	length int           // at most so many wait; 0 is refusal at once
 	within time.Duration // at most so long
 
+	bounded atomic.Int64 // of those waiting, the ones that count against length; written under mu
+
 	mu struct {
 		sync.Mutex
 		classes []*list.List // of *waiter, by class
 		waiting int
-		bounded int         // of those waiting, the ones that count against length
-		byKey   map[any]int // of those, how many wait for each key
+		byKey   map[any]int // of the bounded ones, how many wait for each key
 		waits   histogram
 	}
 }
@@ -65,7 +67,7 @@ type admission struct {
 // admit waits for a slot, or refuses: the slow half of a start, after the supervisor was found full or its queue in use.
 // A nil return means that all slots are taken.
 func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
-	if q.length == 0 && !w.roomy {
+	if !w.roomy && q.isFull(w.class) {
 		return q.pass(w, first)
 	}
 	w.decided = make(chan struct{})
@@ -98,8 +100,26 @@ func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
 	return err
 }
 
-// pass is for a supervisor where starts do not wait, though those of a Stream do: a start of a higher class than all
-// of these goes before them, any other is refused.
+// isFull reports whether no more starts of the class may wait.
+func (q *queue) isFull(class Class) bool {
+	return q.bounded.Load() >= int64(portion(q.sup.share(class), uint64(q.length)))
+}
+
+// refuses is the short way to a refusal, without the waiter that the start would have been.
+func (q *queue) refuses(class Class) bool {
+	if q.length == 0 || !q.isFull(class) {
+		return false
+	}
+	if class == 0 {
+		return true
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.highest() >= int(class)
+}
+
+// pass is for a start that may not wait, where others do: if its class is higher than all of theirs it goes before
+// them, else it is refused.
 func (q *queue) pass(w *waiter, first admission) error {
 	if first.verdict == mustQueue {
 		q.mu.Lock()
@@ -111,6 +131,12 @@ func (q *queue) pass(w *waiter, first admission) error {
 			q.sup.serve()
 		}
 	}
+	switch first.verdict {
+	case full, fullForClass, mustQueue:
+		if q.length > 0 {
+			return q.sup.refuse(q.sup.own.refusals.Load().queueFull)
+		}
+	}
 	return q.sup.refusal(first)
 }
 
@@ -119,7 +145,7 @@ func (q *queue) enter(w *waiter) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !w.roomy {
-		if q.mu.bounded >= int(portion(q.sup.share(w.class), uint64(q.length))) {
+		if q.isFull(w.class) {
 			return q.sup.refuse(q.sup.own.refusals.Load().queueFull)
 		}
 		// One key must not fill the queue either.
@@ -148,7 +174,7 @@ func (q *queue) countLocked(w *waiter, by int) {
 	if w.roomy {
 		return
 	}
-	q.mu.bounded += by
+	q.bounded.Add(int64(by))
 	key, most := w.claim.key()
 	if most < 0 {
 		return

@@ -45,7 +45,7 @@ func TestRegistryAgreesWithAPlainMap(t *testing.T) {
 					growing = m.rng.Float64()
 				}
 				switch {
-				case m.rng.IntN(10) == 0:
+				case m.rng.IntN(50) == 0:
 					m.look()
 				case m.rng.Float64() < growing:
 					m.add()
@@ -55,7 +55,9 @@ func TestRegistryAgreesWithAPlainMap(t *testing.T) {
 			}
 			m.walk()
 			for len(m.present) > 0 {
-				m.remove()
+				if m.remove(); len(m.present) == 30 {
+					m.walk()
+				}
 			}
 			m.look()
 			m.blocks()
@@ -157,9 +159,9 @@ func (m *registryModel) page(after uint64, n int) {
 	}
 }
 
-// walk reads all, in pages of all sizes.
+// walk reads all, in pages of several sizes: from one child, if there are few.
 func (m *registryModel) walk() {
-	for n := 1; n < 2000; n = 2*n + 1 {
+	for n := 1 + len(m.ids)/50; n < 3000; n = 3*n + 1 {
 		var got []uint64
 		for after := uint64(0); ; {
 			children, next := m.registry.page(after, n)

@@ -138,7 +138,7 @@ type Class uint8
 
 // problems appends what is wrong with the spec as a child of the supervisor at parent.
 func (s ChildSpec) problems(parent string, declared bool) (problems []error) {
-	path := joinPath(parent, s.Name)
+	path := checkedPath(parent, s.Name)
 	add := func(field string, value any, problem string) {
 		problems = append(problems, &ConfigError{Path: path, Field: field, Value: value, Problem: problem})
 	}

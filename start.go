@@ -154,7 +154,7 @@ func readSpec(ctx context.Context, n *node, s Specifier) (ChildSpec, error) {
 	v := &validation{seen: make(map[*node]string), path: n.Path()}
 	v.problems = spec.problems(v.path, n.kind == SupervisorKind)
 	if spec.sup != nil {
-		v.visit(spec.sup, joinPath(v.path, spec.Name), n)
+		v.visit(spec.sup, checkedPath(v.path, spec.Name), n)
 	}
 	return spec, errors.Join(v.problems...)
 }

@@ -139,13 +139,13 @@ func (s *Supervisor) check(v *validation) {
 func (s *Supervisor) checkSpec(v *validation, spec ChildSpec) {
 	if spec.Significant && s.cfg.AutoShutdown == Never {
 		v.problems = append(v.problems, &ConfigError{
-			Path: joinPath(v.path, spec.Name), Field: "ChildSpec.Significant", Value: true,
+			Path: checkedPath(v.path, spec.Name), Field: "ChildSpec.Significant", Value: true,
 			Problem: "has no effect: the supervisor's AutoShutdown is never",
 		})
 	}
 	if spec.Intensity != (Intensity{}) {
 		v.problems = append(v.problems, &ConfigError{
-			Path: joinPath(v.path, spec.Name), Field: "ChildSpec.Intensity", Value: spec.Intensity,
+			Path: checkedPath(v.path, spec.Name), Field: "ChildSpec.Intensity", Value: spec.Intensity,
 			Problem: "has no effect: the children of a Supervisor share its budget",
 		})
 	}

@@ -164,7 +164,7 @@ func TestTaskShutdownStopsTheTask(t *testing.T) {
 	})
 }
 
-func TestAResultThatRacesWithTheStopWins(t *testing.T) {
+func TestATaskResultThatRacesWithTheStopWins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := startPool(t, 1)
 		task := mustAsync(t, pool, func(ctx context.Context) (int, error) {
