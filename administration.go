@@ -32,7 +32,7 @@ func (s *Supervisor) StartChild(ctx context.Context, child Specifier) (*Child, e
 		return nil, fmt.Errorf("%s: %w", m.path(nil), ErrAlreadyStarted)
 	}
 	if spec.sup != nil {
-		if err := spec.sup.attach(&s.node); err != nil {
+		if err := spec.sup.attach(&s.node, s.Path()); err != nil {
 			s.life.Lock()
 			s.removeLocked(m)
 			s.life.Unlock()

@@ -56,7 +56,7 @@ type home interface {
 
 // extra is what only some children need.
 type extra struct {
-	spec       ChildSpec
+	spec       *ChildSpec      // never changed
 	current    *runContext     // the context of the present run, if it is not the first
 	values     context.Context // where the child's context looks up values
 	caller     context.Context // Do: the caller's context
@@ -64,6 +64,7 @@ type extra struct {
 	deadline   time.Time     // of the present run, as its MaxLifetime has it
 	began      time.Duration // the present run, since the supervisor's epoch
 	ready      chan struct{}
+	labels     context.Context // Traceable: made when first needed
 
 	helpers    int           // goroutines started by Go
 	helpersEnd chan struct{} // made by who waits for them
@@ -527,12 +528,32 @@ func newChild(h home, run func(ctx context.Context) error) *Child {
 func (c *Child) idName() string { return strconv.FormatUint(c.id, 10) }
 
 // label gives the child's goroutine the labels under which profiles show it.
-func (c *Child) label() {
-	labels := c.home.supervisor().place.Load().labels
+func (c *Child) label() { pprof.SetGoroutineLabels(c.labels()) }
+
+// labels is a context with nothing but the child's profile labels.
+func (c *Child) labels() context.Context {
 	if x := c.extra.Load(); x != nil && x.spec.Traceable {
-		labels = pprof.WithLabels(labels, pprof.Labels(labelChild, c.Path()+"#"+c.idName()))
+		return x.traceable(c)
 	}
-	pprof.SetGoroutineLabels(labels)
+	return c.home.supervisor().place.Load().labels
+}
+
+// traceable makes the labels of a child that has its own, once.
+func (x *extra) traceable(c *Child) context.Context {
+	c.mu.Lock()
+	made := x.labels
+	c.mu.Unlock()
+	if made != nil {
+		return made
+	}
+	shared := c.home.supervisor().place.Load().labels
+	made = pprof.WithLabels(shared, pprof.Labels(labelChild, c.Path()+"#"+c.idName()))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x.labels == nil {
+		x.labels = made
+	}
+	return x.labels
 }
 
 // The labels of a child's goroutines in profiles.
@@ -541,10 +562,13 @@ const (
 	labelChild      = "headcount_child" // path#id, for a Traceable child
 )
 
+// plainSpec is the spec of all children that have nothing special about them.
+var plainSpec = ChildSpec{Restart: Temporary}
+
 func (c *Child) extraLocked() *extra {
 	x := c.extra.Load()
 	if x == nil {
-		x = &extra{spec: ChildSpec{Restart: Temporary}}
+		x = &extra{spec: &plainSpec}
 		c.giveExtra(x)
 	}
 	return x

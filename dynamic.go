@@ -71,7 +71,7 @@ func (d *dynamic) init(name string, kind Kind, limit ChildLimit, o options) {
 	d.node.shutdown, d.node.around, d.node.logger = o.shutdown, o.around, o.logger
 	d.setDescendants(o.descendants)
 	d.setReserve(o.reserve)
-	d.setPlace(nil)
+	d.setPlace(nil, "")
 	for _, p := range o.problems {
 		d.problem(p.Field, p.Value, p.Problem)
 	}
@@ -123,7 +123,7 @@ func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context)
 // it is counted among the exits, but is no event, as a panic is.
 func (d *DynamicSupervisor) Do(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) error {
 	var s start
-	if err := d.readStart(&s, ctx, fn, opts); err != nil {
+	if err := d.readDo(&s, ctx, fn, opts); err != nil {
 		return err
 	}
 	if err := d.admit(ctx, s.class, s.roomy); err != nil {
@@ -149,10 +149,16 @@ func (d *DynamicSupervisor) StartChild(ctx context.Context, s Specifier) (*Child
 	return d.launch(ctx, &d.dynamic, &d.node, spec, d.enter, d.giveBack)
 }
 
+// A nest is a home that supervisors can be children of.
+type nest interface {
+	home
+	above() string // the path there
+}
+
 // launch starts a child that has been admitted.
-func (d *dynamic) launch(ctx context.Context, h home, n *node, spec ChildSpec, enter func(*Child), giveBack func()) (*Child, error) {
+func (d *dynamic) launch(ctx context.Context, h nest, n *node, spec ChildSpec, enter func(*Child), giveBack func()) (*Child, error) {
 	if spec.sup != nil {
-		if err := spec.sup.attach(n); err != nil {
+		if err := spec.sup.attach(n, h.above()); err != nil {
 			giveBack()
 			return nil, err
 		}
@@ -412,6 +418,8 @@ func (d *dynamic) countDown(c *Child) {
 }
 
 func (d *dynamic) path(c *Child) string { return d.Path() + "/" + c.shownName() }
+
+func (d *dynamic) above() string { return d.Path() }
 
 func (d *dynamic) keyName() string { return "" }
 

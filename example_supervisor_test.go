@@ -73,5 +73,5 @@ func ExampleCheck() {
 	// Output:
 	// myapp/jobs: max_children: -1 is negative; zero admits nothing, headcount.Unlimited admits any number
 	// myapp: ChildSpec.Name: "my web" must not contain ' ': letters, digits and _ - . : @ + are allowed
-	// myapp/my web: ChildSpec.Run: <nil> is missing
+	// myapp/"my web": ChildSpec.Run: <nil> is missing
 }

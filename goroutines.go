@@ -15,8 +15,8 @@ import (
 // A GoroutineCount tells whose the goroutines of the process are, as its goroutine profile shows them at one moment.
 // Each of them is one of Supervised, Strays and Elsewhere.
 //
-// A goroutine is a child's if it runs one: its stack ends in the function that lives a child or one of its [Go], or has
-// a Do in it. Whose it is its label says, the path of the child's supervisor, which a child's goroutines have for
+// A goroutine is a child's if it runs one: its stack ends in headcount's function for a child, or for a [Go] in one,
+// or has a Do in it. Whose it is its label says, the path of the child's supervisor, which a child's goroutines have for
 // profiles. A bare go statement passes labels on: what has the label and runs no child is a stray that some child of that
 // supervisor has started. All of this is read from one profile, so children that come and go do not blur it.
 //

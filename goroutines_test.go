@@ -37,6 +37,23 @@ func mustGo(t testing.TB, s Starter, fn func(context.Context) error, opts ...Sta
 	return c
 }
 
+// settledGoroutines reads the goroutines once their number has stopped changing: what the tests before this one have left
+// is on its way out.
+func settledGoroutines(t *testing.T, n interface {
+	Goroutines(context.Context) (GoroutineCount, error)
+}) GoroutineCount {
+	t.Helper()
+	last := goroutinesOf(t, n)
+	for same, tries := 0, 0; same < 5 && tries < 1000; tries++ {
+		c := goroutinesOf(t, n)
+		if same++; c.Total != last.Total {
+			same = 0
+		}
+		last = c
+	}
+	return last
+}
+
 // goroutinesOf reads the goroutines, once all of the bubble stand still and an earlier answer has been forgotten.
 func goroutinesOf(t *testing.T, n interface {
 	Goroutines(context.Context) (GoroutineCount, error)
@@ -95,7 +112,7 @@ func TestABareGoroutineOfAChildIsAStray(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jobs := NewDynamicSupervisor("jobs", MaxChildren(10), WithLogger(quiet))
 		startTree(t, jobs)
-		before := goroutinesOf(t, jobs)
+		before := settledGoroutines(t, jobs)
 
 		for range 3 {
 			mustGo(t, jobs, func(ctx context.Context) error {
@@ -144,14 +161,7 @@ func TestAGoroutineWithoutALabelIsAStray(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jobs := NewDynamicSupervisor("jobs", MaxChildren(10), WithLogger(quiet))
 		startTree(t, jobs)
-		before := goroutinesOf(t, jobs)
-		for range 100 { // what tests before this one left is on its way out
-			again := goroutinesOf(t, jobs)
-			settled := again.Total == before.Total
-			if before = again; settled {
-				break
-			}
-		}
+		before := settledGoroutines(t, jobs)
 		end := make(chan struct{})
 		for range 5 {
 			go func() { <-end }()
@@ -166,7 +176,7 @@ func TestAGoroutineWithoutALabelIsAStray(t *testing.T) {
 func TestTheOwnGoroutinesOfATreeAreNoStrays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		watcher := NewDynamicSupervisor("watcher", MaxChildren(1))
-		before := goroutinesOf(t, watcher)
+		before := settledGoroutines(t, watcher)
 		startTree(t, NewSupervisor("app", SupervisorConfig{Logger: quiet}, NewDynamicSupervisor("jobs", MaxChildren(1))))
 		if c := goroutinesOf(t, watcher); c.Strays != before.Strays || c.Elsewhere != before.Elsewhere+3 {
 			t.Errorf("before %+v\nthen %+v", before, c)

@@ -58,6 +58,7 @@ func (c *Child) addHelper(run *runContext) error {
 
 // help is the goroutine of a helper. Its slots are free before the child can end.
 func (c *Child) help(run *runContext, chain chain, fn func(ctx context.Context) error) {
+	c.label()
 	x := exit{exitGoexit, ErrGoexit}
 	defer func() {
 		if v := recover(); v != nil {

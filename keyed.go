@@ -105,7 +105,7 @@ func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, op
 // Do runs fn as a child of the key on the caller's goroutine, like [DynamicSupervisor.Do].
 func (k Keyed[K]) Do(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) error {
 	var s start
-	if err := k.sup.readStart(&s, ctx, fn, opts); err != nil {
+	if err := k.sup.readDo(&s, ctx, fn, opts); err != nil {
 		return err
 	}
 	e, err := k.sup.admit(ctx, k.key, s.class, s.roomy)
@@ -203,7 +203,7 @@ func (k Keyed[K]) Terminate(ctx context.Context) error {
 	if within {
 		return ErrWithin
 	}
-	stuck := &StuckError{Path: joinPath(k.sup.Path(), k.sup.shown(k.key))}
+	stuck := &StuckError{Path: k.sup.Path() + "/" + k.sup.shown(k.key)}
 	for _, c := range children {
 		allowance := c.allowance()
 		if allowance > 0 {
@@ -310,6 +310,7 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 	if same := key; same != key { // NaN: it would never be found again
 		return nil, k.badStart("key", key, "does not equal itself")
 	}
+	w := &waiter{class: class, roomy: roomy}
 	for {
 		most, base, err := k.most(key)
 		if err != nil {
@@ -326,13 +327,14 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 			continue
 		case a.verdict == closed, a.verdict == keyFull, !roomy && k.queue.length == 0 && a.verdict != mustQueue:
 			return nil, k.refusal(a)
-		case !roomy && k.queue.refuses(class):
-			return nil, k.refuse(k.own.refusals.Load().queueFull)
 		case k.At(key).Count() >= most: // what the key's own limit says does not wait
 			return nil, k.refuse(k.perKeyRefusal(most))
+		case !roomy && k.queue.refuses(class):
+			return nil, k.refuse(k.own.refusals.Load().queueFull)
 		}
 		claim := &keyClaim[K]{sup: k, at: key, class: class, most: most, base: base}
-		err = k.queue.admit(ctx, &waiter{class: class, claim: claim, roomy: roomy}, a)
+		w.claim = claim
+		err = k.queue.admit(ctx, w, a)
 		if err == errStale {
 			continue
 		}

@@ -131,6 +131,9 @@ func (e *keyEntry[K]) giveBack() {
 func (e *keyEntry[K]) free(*Child)        { e.sup.freeSlots() }
 func (e *keyEntry[K]) countDown(c *Child) { e.sup.countDown(c) }
 func (e *keyEntry[K]) path(c *Child) string {
-	return e.sup.Path() + "/" + e.keyName() + "/" + c.shownName()
+	return e.above() + "/" + c.shownName()
 }
 func (e *keyEntry[K]) keyName() string { return e.sup.shown(e.key) }
+
+// above is the path of what is below the key.
+func (e *keyEntry[K]) above() string { return e.sup.Path() + "/" + e.keyName() }

@@ -29,16 +29,24 @@ func (d *dynamic) Children(q Query) (infos []ChildInfo, next uint64) {
 	}
 	limit = min(limit, maxPage)
 	next = q.After
-	for scanned := 0; scanned < scanPerPage; {
-		var children []*Child
-		children, next = d.registry.page(next, limit-len(infos))
-		scanned += len(children)
-		for _, c := range children {
-			if info := c.Info(); q.Match == nil || q.Match(info) {
-				infos = append(infos, info)
+	// A filter that matches few must not read the registry in small bites.
+	bite := limit
+	if q.Match != nil {
+		bite = max(limit, 512)
+	}
+	for scanned := 0; scanned < scanPerPage; scanned += bite {
+		children, after := d.registry.page(next, bite)
+		for i, c := range children {
+			info := c.Info()
+			if q.Match != nil && !q.Match(info) {
+				continue
+			}
+			infos = append(infos, info)
+			if len(infos) == limit && i < len(children)-1 {
+				return infos, c.id
 			}
 		}
-		if next == 0 || len(infos) == limit {
+		if next = after; next == 0 || len(infos) == limit {
 			break
 		}
 	}

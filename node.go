@@ -118,7 +118,7 @@ func (n *node) init(name string, kind Kind, b body, limit limitSpec) {
 	}
 	n.own.reason = ReasonMaxChildren
 	n.own.mark(wordClosed)
-	n.setPlace(nil)
+	n.setPlace(nil, "")
 	n.ownLimit = n.newLimit(limit, &n.own)
 }
 
@@ -184,18 +184,17 @@ func (n *node) now() time.Duration { return time.Since(n.epoch) }
 
 func (n *node) parent() *node { return n.place.Load().parent }
 
-func (n *node) setPlace(parent *node) {
-	p := &place{parent: parent, path: n.name}
+// setPlace puts the node below parent; above is the path there, which may have a key in it.
+func (n *node) setPlace(parent *node, above string) {
+	p := &place{parent: parent, path: joinPath(above, n.name)}
 	if n.descendants != nil {
 		p.chain = append(p.chain, step{level: n.descendants})
 	}
 	if parent != nil {
-		above := parent.place.Load()
-		p.path = joinPath(above.path, n.name)
 		if n.reserve != nil {
 			p.chain = append(p.chain, step{reserve: n.reserve})
 		}
-		p.chain = append(p.chain, above.chain...)
+		p.chain = append(p.chain, parent.place.Load().chain...)
 	}
 	p.labels = pprof.WithLabels(context.Background(), pprof.Labels(labelSupervisor, p.path))
 	p.stopped = fmt.Errorf("%s: %w", p.path, ErrStopped)
@@ -209,7 +208,7 @@ func (n *node) setPlace(parent *node) {
 
 // attach gives the node and the supervisors declared below it their places. It fails if the node has a place already.
 // The tree has been checked before; what a race between two starts brings together nevertheless is caught here.
-func (n *node) attach(parent *node) error {
+func (n *node) attach(parent *node, above string) error {
 	n.mu.Lock()
 	taken := n.takenLocked(parent)
 	if !taken {
@@ -219,7 +218,7 @@ func (n *node) attach(parent *node) error {
 	if taken {
 		return &ConfigError{Path: n.Path(), Field: "parent", Value: parentName(parent), Problem: "is one too many: the supervisor has a place in a tree already"}
 	}
-	n.setPlace(parent)
+	n.setPlace(parent, above)
 	n.body.attachBelow()
 	return nil
 }
@@ -343,12 +342,13 @@ func (n *node) Start(ctx context.Context) error {
 	if err := check(n); err != nil {
 		return err
 	}
-	if err := n.attach(nil); err != nil {
+	if err := n.attach(nil, ""); err != nil {
 		return errors.Join(ErrAlreadyStarted, err)
 	}
 	root := &rootHome{node: n, logged: make(chan struct{})}
 	c := newChild(root, n.run)
-	c.giveExtra(&extra{spec: n.ChildSpec(), ready: make(chan struct{})})
+	spec := n.ChildSpec()
+	c.giveExtra(&extra{spec: &spec, ready: make(chan struct{})})
 	c.flags.Or(flagStarting)
 	n.runner.Store(c)
 	root.log()

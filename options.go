@@ -85,8 +85,8 @@ func Wait(n int, d time.Duration) Option {
 }
 
 // Classes gives each priority class, from class 0 upwards in importance, the share of the limit that it may fill, and
-// of the queue. Shares rise, the last one is 1; a share of a limit is rounded up. Classes(0.8, 1) keeps a fifth of the
-// room for class 1. A start that does not say is of class 0.
+// of the queue. Shares rise, the last one is 1. Classes(0.8, 1) keeps a fifth of the room for class 1. A share is
+// rounded up: of a limit of 4, a share of 0.8 is all. A start that does not say is of class 0.
 func Classes(shares ...float64) Option {
 	return optionFunc(func(o *options) {
 		last := 0.0

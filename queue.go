@@ -42,6 +42,8 @@ type waiter struct {
 	class   Class
 	claim   claim
 	roomy   bool // does not count against the length of the queue and has no time limit (Stream)
+	waited  bool // since began: it comes back to its place, not behind those that came later
+	began   time.Duration
 	place   *list.Element
 	decided chan struct{} // closed once err is set
 	err     error
@@ -67,11 +69,17 @@ type admission struct {
 // admit waits for a slot, or refuses: the slow half of a start, after the supervisor was found full or its queue in use.
 // A nil return means that all slots are taken.
 func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
-	if !w.roomy && q.isFull(w.class) {
-		return q.pass(w, first)
+	first = q.pass(w, first)
+	switch {
+	case first.verdict != full && first.verdict != fullForClass && first.verdict != mustQueue:
+		return q.sup.refusal(first)
+	case !w.roomy && q.length == 0:
+		return q.sup.refusal(first)
 	}
 	w.decided = make(chan struct{})
-	began := q.sup.now()
+	if !w.waited {
+		w.began = q.sup.now()
+	}
 	if err := q.enter(w); err != nil {
 		return err
 	}
@@ -79,7 +87,7 @@ func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
 
 	var timeout <-chan time.Time
 	if !w.roomy {
-		timer := time.NewTimer(q.within)
+		timer := time.NewTimer(q.within - (q.sup.now() - w.began))
 		defer timer.Stop()
 		timeout = timer.C
 	}
@@ -95,7 +103,7 @@ func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
 		err = q.leave(w, ctx.Err())
 	}
 	q.mu.Lock()
-	q.mu.waits.observe(q.sup.now() - began)
+	q.mu.waits.observe(q.sup.now() - w.began)
 	q.mu.Unlock()
 	return err
 }
@@ -118,9 +126,9 @@ func (q *queue) refuses(class Class) bool {
 	return q.highest() >= int(class)
 }
 
-// pass is for a start that may not wait, where others do: if its class is higher than all of theirs it goes before
-// them, else it is refused.
-func (q *queue) pass(w *waiter, first admission) error {
+// pass is for a start where others wait: if its class is higher than all of theirs it goes before them, though it may
+// not wait itself.
+func (q *queue) pass(w *waiter, first admission) admission {
 	if first.verdict == mustQueue {
 		q.mu.Lock()
 		if q.highest() < int(w.class) {
@@ -131,13 +139,7 @@ func (q *queue) pass(w *waiter, first admission) error {
 			q.sup.serve()
 		}
 	}
-	switch first.verdict {
-	case full, fullForClass, mustQueue:
-		if q.length > 0 {
-			return q.sup.refuse(q.sup.own.refusals.Load().queueFull)
-		}
-	}
-	return q.sup.refusal(first)
+	return first
 }
 
 // enter puts w into the queue, or refuses it if too many wait.
@@ -164,7 +166,12 @@ func (q *queue) enter(w *waiter) error {
 	for len(q.mu.classes) <= int(w.class) {
 		q.mu.classes = append(q.mu.classes, list.New())
 	}
-	w.place = q.mu.classes[w.class].PushBack(w)
+	if w.waited {
+		w.place = q.mu.classes[w.class].PushFront(w)
+	} else {
+		w.place = q.mu.classes[w.class].PushBack(w)
+	}
+	w.waited = true
 	q.countLocked(w, 1)
 	return nil
 }

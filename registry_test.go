@@ -232,7 +232,7 @@ func TestRegistryDoesNotGrowWithThoseThatCameAndWent(t *testing.T) {
 }
 
 func TestASupervisorDoesNotGrowWithThoseThatCameAndWent(t *testing.T) {
-	n := 1_000_000
+	n := 200_000
 	if testing.Short() {
 		n = 50_000
 	}

@@ -117,7 +117,13 @@ func (r *runContext) Value(key any) any {
 	if key == (childKey{}) {
 		return r
 	}
-	if x := r.child.extra.Load(); x != nil && x.values != nil {
+	x := r.child.extra.Load()
+	// Profile labels derived from this context, by pprof.Do say, are to include the child's own. Its label context
+	// answers to nothing else.
+	if labels := r.child.labels().Value(key); labels != nil {
+		return labels
+	}
+	if x != nil && x.values != nil {
 		return x.values.Value(key)
 	}
 	return nil

@@ -19,8 +19,8 @@ type StackReport struct {
 	Path string    // the child
 	ID   uint64
 
-	// Exact is set for a Traceable child: the goroutines are its own, its [Go] and the strays that it has started
-	// included. Otherwise they are all that carry the label of its supervisor, but those of Traceable children: the
+	// Exact is set for a Traceable child: the goroutines are its own, with those that it has started by [Go] and
+	// the strays. Otherwise they are all that carry the label of its supervisor, but those of Traceable children: the
 	// child's are among them.
 	Exact bool
 	// Total is how many goroutines there are. It is zero for a child that started after Time, or has replaced its labels.

@@ -68,6 +68,17 @@ func (d *dynamic) readStart(s *start, ctx context.Context, fn func(context.Conte
 	return nil
 }
 
+// readDo is readStart for a child that runs once.
+func (d *dynamic) readDo(s *start, ctx context.Context, fn func(context.Context) error, opts []StartOption) error {
+	if err := d.readStart(s, ctx, fn, opts); err != nil {
+		return err
+	}
+	if s.restart != Temporary {
+		return d.badStart("WithRestart", s.restart, "is not for Do, which runs once")
+	}
+	return nil
+}
+
 func (d *dynamic) badStart(field string, value any, problem string) error {
 	return &ConfigError{Path: d.Path(), Field: field, Value: value, Problem: problem}
 }
@@ -77,8 +88,11 @@ func (s *start) extra() *extra {
 	return &extra{values: withoutCancel(s.values), spec: s.spec()}
 }
 
-func (s *start) spec() ChildSpec {
-	return ChildSpec{Name: s.name, Restart: s.restart, MaxLifetime: s.lifetime, Class: s.class}
+func (s *start) spec() *ChildSpec {
+	if !s.special {
+		return &plainSpec
+	}
+	return &ChildSpec{Name: s.name, Restart: s.restart, MaxLifetime: s.lifetime, Class: s.class}
 }
 
 // withoutCancel takes values from ctx and nothing else, not even the cause of its end.
@@ -102,7 +116,6 @@ func (s *start) onCaller(ctx context.Context, h home, fn func(context.Context) e
 		both.extra.values = withoutCancel(s.values)
 	}
 	both.extra.spec = s.spec()
-	both.extra.spec.Restart = Temporary
 	c.giveExtra(&both.extra)
 	c.flags.Or(flagDo)
 	return c
@@ -161,7 +174,7 @@ func readSpec(ctx context.Context, n *node, s Specifier) (ChildSpec, error) {
 
 // prepare gives a child its spec.
 func (c *Child) prepare(spec ChildSpec) {
-	x := &extra{spec: spec, values: withoutCancel(spec.Values)}
+	x := &extra{spec: &spec, values: withoutCancel(spec.Values)}
 	if spec.AwaitReady {
 		x.ready = make(chan struct{})
 		c.flags.Or(flagStarting)

@@ -129,9 +129,8 @@ type stream[In, Out any] struct {
 		sync.Mutex
 		queue   []*element[In, Out] // what is to be yielded, in this order; not all settled if ordered
 		running map[*element[In, Out]]struct{}
-		overdue int  // of those running, the ones told to be stuck
-		endings int  // tasks that have ended so far
-		ending  bool // all running tasks have been cancelled, a new one is at once
+		overdue int // of those running, the ones told to be stuck
+		endings int // tasks that have ended so far
 	}
 }
 

@@ -120,6 +120,19 @@ func TestAStreamsContextEndsItWithALastResult(t *testing.T) {
 			}
 		})
 	})
+	t.Run("the input has ended because of it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			var results []Result[int, int]
+			for r := range Stream(ctx, startPool(t, 10), func(func(int) bool) { <-ctx.Done() }, oneOf, StreamConfig{}) {
+				results = append(results, r)
+			}
+			if len(results) != 1 || results[0].Index != -1 || results[0].Err != context.DeadlineExceeded {
+				t.Errorf("results %+v: the input may have been longer", results)
+			}
+		})
+	})
 	t.Run("everything was yielded", func(t *testing.T) {
 		pool := startPool(t, 10)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -42,7 +42,6 @@ func (r *stream[In, Out]) enter(e *element[In, Out], child *Child) {
 	if r.cfg.Timeout > 0 {
 		e.timer = time.AfterFunc(r.cfg.Timeout, func() { r.timeOut(e) })
 	}
-	ending := r.mu.ending
 	r.mu.Unlock()
 	// The end of its first context comes shortly before the end of the child: only in between does a goroutine wait for
 	// it. The child's own goroutine cannot tell, since nothing of it runs after its end.
@@ -53,9 +52,6 @@ func (r *stream[In, Out]) enter(e *element[In, Out], child *Child) {
 		case <-r.over:
 		}
 	})
-	if ending {
-		child.ask()
-	}
 }
 
 // refused takes an element into the stream whose task could not be started.
@@ -128,10 +124,10 @@ func (r *stream[In, Out]) tellStuck(e *element[In, Out]) {
 	}
 }
 
-// cancel ends the contexts of all running tasks.
+// cancel ends the contexts of all running tasks. When ctx ends while one is being started, it is the reader that finds
+// out, before it starts another, and cancels again.
 func (r *stream[In, Out]) cancel() {
 	r.mu.Lock()
-	r.mu.ending = true
 	running := r.runningLocked()
 	r.mu.Unlock()
 	for _, e := range running {

@@ -82,7 +82,7 @@ func NewSupervisor(name string, cfg SupervisorConfig, children ...Specifier) *Su
 	s.node.shutdown, s.node.around, s.node.logger = cfg.Shutdown, cfg.Around, cfg.Logger
 	s.setDescendants(cfg.MaxDescendants.spec)
 	s.setReserve(cfg.Reserve)
-	s.setPlace(nil)
+	s.setPlace(nil, "")
 	s.held.limit = cfg.MaxBytes
 	for i, child := range children {
 		if isNil(child) {
@@ -154,7 +154,7 @@ func (s *Supervisor) checkSpec(v *validation, spec ChildSpec) {
 func (s *Supervisor) attachBelow() {
 	for _, m := range s.declared {
 		if m.spec.sup != nil {
-			m.spec.sup.attach(&s.node)
+			m.spec.sup.attach(&s.node, s.Path())
 		}
 	}
 }
