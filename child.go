@@ -25,11 +25,10 @@ type Child struct {
 	home    home
 	run     func(ctx context.Context) error
 	id      uint64
-	started time.Duration // since the supervisor's epoch
+	started atomic.Int64 // nanoseconds since the supervisor's epoch, plus one; 0 until its goroutine runs
 	slot    *registryBlock
 	flags   atomic.Uint32
 	atKey   uint32                // its place among the children of its key
-	weight  uint8                 // for how many children its lifetime counts in the histogram
 	how     exitKind              // how it ended; see err
 	extra   atomic.Pointer[extra] // made under mu; once made it stays
 
@@ -131,7 +130,7 @@ func exitCounts(n [exitKinds]uint64) ExitCounts {
 
 // live is the child's goroutine, from its first run until it has ended.
 func (c *Child) live() {
-	c.label()
+	c.begin()
 	returned := false
 	defer func() {
 		if returned {
@@ -149,6 +148,22 @@ func (c *Child) live() {
 	}
 	returned = true
 	c.finish()
+}
+
+// begin stamps the child on its own goroutine, so that who starts it does not pay for a reading of the clock.
+func (c *Child) begin() {
+	c.label()
+	if c.started.Load() == 0 {
+		c.started.Store(int64(c.home.supervisor().now()) + 1)
+	}
+}
+
+// startedAt is when the child began, since the supervisor's epoch. One whose goroutine has not run yet begins now.
+func (c *Child) startedAt(now time.Duration) time.Duration {
+	if at := c.started.Load(); at != 0 {
+		return min(time.Duration(at-1), now)
+	}
+	return now
 }
 
 // invoke runs the child once.
@@ -500,6 +515,9 @@ func (c *Child) Done() <-chan struct{} {
 // Wait blocks until the child has ended, and returns how: nil for a normal exit and for a stop, else the error, a
 // [PanicError], or [ErrGoexit]. Its slots are free by then. If ctx ends first, Wait returns its error.
 func (c *Child) Wait(ctx context.Context) error {
+	if ctx == nil {
+		return &ConfigError{Path: c.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
+	}
 	if !c.hasEnded() {
 		select {
 		case <-c.Done():

@@ -260,7 +260,6 @@ func (d *dynamic) share(class Class) float64 {
 // enter puts an admitted child into the registry.
 func (d *dynamic) enter(c *Child) {
 	gap(beforeRegister)
-	c.started = d.now()
 	d.registry.add(c)
 	// A stop that began since the admission may have looked for its children before this one was there.
 	if d.own.closed() {

@@ -83,8 +83,14 @@ type Keyed[K comparable] struct {
 	key K
 }
 
+// errZeroKeyed is what the zero Keyed says.
+var errZeroKeyed error = &ConfigError{Path: "(none)", Field: "Keyed", Value: "zero value", Problem: "is of no supervisor: use KeyedSupervisor.At"}
+
 // Go starts fn as a child of the key, like [DynamicSupervisor.Go].
 func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) (*Child, error) {
+	if k.sup == nil {
+		return nil, errZeroKeyed
+	}
 	var s start
 	if err := k.sup.readStart(&s, ctx, fn, opts); err != nil {
 		return nil, err
@@ -104,6 +110,9 @@ func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, op
 
 // Do runs fn as a child of the key on the caller's goroutine, like [DynamicSupervisor.Do].
 func (k Keyed[K]) Do(ctx context.Context, fn func(ctx context.Context) error, opts ...StartOption) error {
+	if k.sup == nil {
+		return errZeroKeyed
+	}
 	var s start
 	if err := k.sup.readDo(&s, ctx, fn, opts); err != nil {
 		return err
@@ -119,6 +128,9 @@ func (k Keyed[K]) Do(ctx context.Context, fn func(ctx context.Context) error, op
 
 // StartChild starts a child of the key from its spec, like [DynamicSupervisor.StartChild].
 func (k Keyed[K]) StartChild(ctx context.Context, s Specifier) (*Child, error) {
+	if k.sup == nil {
+		return nil, errZeroKeyed
+	}
 	spec, err := k.sup.readSpec(ctx, s)
 	if err != nil {
 		return nil, err
@@ -310,7 +322,7 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 	if same := key; same != key { // NaN: it would never be found again
 		return nil, k.badStart("key", key, "does not equal itself")
 	}
-	w := &waiter{class: class, roomy: roomy}
+	var w *waiter
 	for {
 		most, base, err := k.most(key)
 		if err != nil {
@@ -329,10 +341,13 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 			return nil, k.refusal(a)
 		case k.At(key).Count() >= most: // what the key's own limit says does not wait
 			return nil, k.refuse(k.perKeyRefusal(most))
-		case !roomy && k.queue.refuses(class):
+		case !roomy && w == nil && k.queue.refuses(class):
 			return nil, k.refuse(k.own.refusals.Load().queueFull)
 		}
 		claim := &keyClaim[K]{sup: k, at: key, class: class, most: most, base: base}
+		if w == nil {
+			w = &waiter{class: class, roomy: roomy}
+		}
 		w.claim = claim
 		err = k.queue.admit(ctx, w, a)
 		if err == errStale {

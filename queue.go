@@ -146,7 +146,7 @@ func (q *queue) pass(w *waiter, first admission) admission {
 func (q *queue) enter(w *waiter) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !w.roomy {
+	if !w.roomy && !w.waited {
 		if q.isFull(w.class) {
 			return q.sup.refuse(q.sup.own.refusals.Load().queueFull)
 		}

@@ -3,6 +3,7 @@ package headcount
 import (
 	"cmp"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
@@ -27,7 +28,7 @@ type registryShard struct {
 	spare      *registryBlock
 	next       uint64 // the number of the next child
 	lastStart  time.Duration
-	unmeasured uint8 // children since the last whose lifetime will be measured
+	unmeasured uint64 // children that have left since the last whose lifetime was measured
 	exits      [exitKinds]uint64
 	lifetimes  histogram
 
@@ -50,7 +51,7 @@ func newRegistry(timed bool) registry {
 
 // add enters the child and gives it its id.
 func (r *registry) add(c *Child) {
-	i := r.shardFor(c.started)
+	i := int(rand.Uint32()) & (len(r.shards) - 1)
 	s := &r.shards[i]
 	s.mu.Lock()
 	number := s.next
@@ -68,33 +69,27 @@ func (r *registry) add(c *Child) {
 	b.children[place] = c
 	b.live++
 	c.slot = b
-	c.weight = s.weighLocked(c.started)
 	c.id = number*uint64(len(r.shards)) + uint64(i) + 1
 	s.mu.Unlock()
-}
-
-// shardFor spreads children by the instant of their start, which is as good as random and known already. The factor is
-// 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-func (r *registry) shardFor(started time.Duration) int {
-	return int(uint64(started) * 0x9E3779B97F4A7C15 >> 32 & uint64(len(r.shards)-1))
 }
 
 // A lifetime costs a reading of the clock. Where children come fast one in sampleEvery is measured and counts for all.
 const (
 	sampleEvery = 8
-	sampleBelow = 100 * time.Microsecond // between two starts of one shard
+	sampleBelow = 100 * time.Microsecond // between the starts of two children that leave one after the other
 )
 
-// weighLocked tells for how many children the lifetime of the one that starts now is to count.
-func (s *registryShard) weighLocked(started time.Duration) uint8 {
-	fast := started-s.lastStart < sampleBelow
+// measureLocked puts the lifetime of a child that leaves into the histogram.
+func (s *registryShard) measureLocked(c *Child, n *node) {
+	started := c.startedAt(forever)
+	fast := (started - s.lastStart).Abs() < sampleBelow
 	s.lastStart = started
 	if s.unmeasured++; fast && s.unmeasured < sampleEvery {
-		return 0
+		return
 	}
-	weight := s.unmeasured
+	now := n.now()
+	s.lifetimes.observeFor(now-c.startedAt(now), s.unmeasured)
 	s.unmeasured = 0
-	return weight
 }
 
 // where gives the shard of an id and the number within it.
@@ -105,15 +100,11 @@ func (r *registry) where(id uint64) (s *registryShard, number uint64) {
 
 // remove takes the child out and counts its exit.
 func (r *registry) remove(c *Child, n *node) {
-	var lifetime time.Duration
-	if r.timed && c.weight > 0 {
-		lifetime = n.now() - c.started
-	}
 	s, number := r.where(c.id)
 	s.mu.Lock()
 	s.exits[c.how]++
-	if r.timed && c.weight > 0 {
-		s.lifetimes.observeFor(lifetime, uint64(c.weight))
+	if r.timed {
+		s.measureLocked(c, n)
 	}
 	b := c.slot
 	b.children[number-b.first] = nil
@@ -233,7 +224,8 @@ func (r *registry) appendAfter(to []*Child, shard int, after uint64, n int) (_ [
 // oldest gives the child with the lowest number of any shard that started first, or nil.
 func (r *registry) oldest() (oldest *Child) {
 	for i := range r.shards {
-		if c := r.shards[i].first(); c != nil && (oldest == nil || c.started < oldest.started) {
+		c := r.shards[i].first()
+		if c != nil && (oldest == nil || c.startedAt(forever) < oldest.startedAt(forever)) {
 			oldest = c
 		}
 	}

@@ -67,7 +67,8 @@ func TestRegistryAgreesWithAPlainMap(t *testing.T) {
 
 func (m *registryModel) add() {
 	m.clock += 1 + time.Duration(m.rng.IntN(1000))
-	c := &Child{started: m.clock}
+	c := &Child{}
+	c.started.Store(int64(m.clock))
 	m.registry.add(c)
 	if c.id == 0 || m.ever[c.id] {
 		m.Fatalf("id %d is not new", c.id)
@@ -117,7 +118,7 @@ func (m *registryModel) look() {
 
 	var oldest *Child
 	for _, c := range m.present {
-		if oldest == nil || c.started < oldest.started {
+		if oldest == nil || c.started.Load() < oldest.started.Load() {
 			oldest = c
 		}
 	}
@@ -210,7 +211,8 @@ func TestRegistryDoesNotGrowWithThoseThatCameAndWent(t *testing.T) {
 				r.finished(c)
 			}
 			clock += 997
-			c := &Child{started: clock}
+			c := &Child{}
+			c.started.Store(int64(clock))
 			held[i%len(held)] = c
 			r.add(c)
 		}

@@ -294,7 +294,6 @@ func (s *Supervisor) startMember(ctx context.Context, m *member) (*Child, error)
 	c := newChild(m, m.spec.Run)
 	c.prepare(m.spec)
 	c.id = s.lastID.Add(1)
-	c.started = s.now()
 	s.life.Lock()
 	var err error
 	switch {

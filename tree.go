@@ -96,11 +96,12 @@ func (n *node) state() State {
 func (c *Child) began() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	since := c.started
+	n := c.home.supervisor()
+	since := c.startedAt(n.now())
 	if x := c.extra.Load(); x != nil && x.began > since {
 		since = x.began
 	}
-	return c.home.supervisor().epoch.Add(since)
+	return n.epoch.Add(since)
 }
 
 func (d *dynamic) describe(t *TreeNode) {
@@ -115,6 +116,7 @@ func (d *dynamic) describe(t *TreeNode) {
 	}
 	t.RestartsAllowed, t.RestartsWithin = in.Restarts, in.Within
 	if c := d.registry.oldest(); c != nil {
-		t.Oldest = d.now() - c.started
+		now := d.now()
+		t.Oldest = now - c.startedAt(now)
 	}
 }

@@ -184,7 +184,7 @@ func TestBreakingOutOfAStreamStopsItsTasks(t *testing.T) {
 				pool := newPool(t, 100)
 				other := mustGo(t, pool)
 				var pulled, inside atomic.Int64
-				release := make(chan struct{})
+				release, deafIsIn := make(chan struct{}), make(chan struct{})
 				want := time.Duration(0)
 				if deaf {
 					want = 2 * time.Second // one allowance
@@ -195,8 +195,12 @@ func TestBreakingOutOfAStreamStopsItsTasks(t *testing.T) {
 						defer inside.Add(-1)
 						switch {
 						case i == 0:
+							if deaf {
+								<-deafIsIn
+							}
 							return i, nil
 						case i == 2 && deaf:
+							close(deafIsIn)
 							<-release
 							return i, nil
 						}
