@@ -3,6 +3,7 @@ package headcount
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync"
 )
 
@@ -42,6 +43,8 @@ func (b *byteBudget) charge(c *Child, bytes int64) error {
 		return &ConfigError{Path: c.home.supervisor().Path(), Field: "Charge.bytes", Value: bytes, Problem: fmt.Sprintf("gives back more than the %d held", x.bytes)}
 	case bytes > 0 && own > 0 && bytes > own-x.bytes:
 		return fmt.Errorf("%s: %w: %d held by the child of %d, %d more asked for", c.home.supervisor().Path(), ErrMaxBytes, x.bytes, own, bytes)
+	case bytes > 0 && bytes > math.MaxInt64-b.held:
+		return fmt.Errorf("%s: %w: %d held by all children, %d more cannot be counted", c.home.supervisor().Path(), ErrMaxBytes, b.held, bytes)
 	case bytes > 0 && b.limit > 0 && bytes > b.limit-b.held:
 		return fmt.Errorf("%s: %w: %d held by all children of %d, %d more asked for", c.home.supervisor().Path(), ErrMaxBytes, b.held, b.limit, bytes)
 	}

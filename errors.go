@@ -69,13 +69,6 @@ func (e *StuckError) Error() string {
 	return fmt.Sprintf("%s: stopped, but %d still running: %s%s", e.Path, e.Total, strings.Join(e.Paths, ", "), more)
 }
 
-func (e *StuckError) add(path string) {
-	e.Total++
-	if len(e.Paths) < maxReported {
-		e.Paths = append(e.Paths, path)
-	}
-}
-
 // join takes over what err names as stuck; any other error counts as nothing.
 func (e *StuckError) join(err error) {
 	var other *StuckError

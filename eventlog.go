@@ -143,7 +143,7 @@ func eventKind(e Event) (level slog.Level, kind string) {
 func eventAttrs(e Event) []slog.Attr {
 	switch e := e.(type) {
 	case ChildFailed:
-		return append(errorAttrs(e.Err), idAttr(e.ID), slog.Bool("restart", e.Restart))
+		return append(failureAttrs(e.Err), idAttr(e.ID), slog.Bool("restart", e.Restart))
 	case ChildRestarted:
 		return append(errorAttrs(e.Err), idAttr(e.ID), slog.Int("restarts", e.Restarts), slog.Duration("delay", e.Delay))
 	case ChildGivenUp:
@@ -153,7 +153,7 @@ func eventAttrs(e Event) []slog.Attr {
 	case ChildUnstuck:
 		return []slog.Attr{idAttr(e.ID), slog.Duration("stuck", e.Stuck)}
 	case StartFailed:
-		return errorAttrs(e.Err)
+		return failureAttrs(e.Err)
 	case GroupRestarted:
 		return append(errorAttrs(e.Err), slog.String("strategy", e.Strategy), slog.String("child", e.Child))
 	case GroupHalted:
@@ -185,18 +185,23 @@ func eventAttrs(e Event) []slog.Attr {
 
 func idAttr(id uint64) slog.Attr { return slog.Uint64("id", id) }
 
-// errorAttrs gives err as text, with the stack if it was a panic. It is text
-// and not the error itself, so that its size is bounded and its methods are
+// failureAttrs gives err as text, with the stack if it was a panic: where a failure is told first, not where it is told
+// again.
+func failureAttrs(err error) []slog.Attr {
+	attrs := errorAttrs(err)
+	if p := panicOf(err); p != nil {
+		attrs = append(attrs, slog.String("stack", cut(string(p.Stack[:min(len(p.Stack), maxLoggedStack+1)]), maxLoggedStack)))
+	}
+	return attrs
+}
+
+// errorAttrs gives err as text. It is text and not the error itself, so that its size is bounded and its methods are
 // called here and not in the handler.
 func errorAttrs(err error) []slog.Attr {
 	if err == nil {
 		return nil
 	}
-	attrs := []slog.Attr{slog.String("err", cut(fmt.Sprintf("%v", err), maxLoggedError))}
-	if p := panicOf(err); p != nil {
-		attrs = append(attrs, slog.String("stack", cut(string(p.Stack[:min(len(p.Stack), maxLoggedStack+1)]), maxLoggedStack)))
-	}
-	return attrs
+	return []slog.Attr{slog.String("err", cut(fmt.Sprintf("%v", err), maxLoggedError))}
 }
 
 // panicOf finds the panic in err. The Unwrap and As methods on the way there

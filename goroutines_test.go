@@ -277,7 +277,7 @@ func TestGoroutinesAreReadOnceInASecond(t *testing.T) {
 		if err != nil || !same.Time.Equal(first.Time) || same.Supervised != 0 {
 			t.Errorf("%+v, %v; the answer before was of %v", same, err, first.Time)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		next, err := jobs.Goroutines(t.Context())
 		if err != nil || next.Time.Sub(first.Time) != goroutineRest || next.Supervised != 1 {
@@ -322,7 +322,7 @@ func TestASecondReadingOfGoroutinesWaitsForTheFirst(t *testing.T) {
 func TestGoroutinesWantsALivingContext(t *testing.T) {
 	jobs := NewDynamicSupervisor("jobs", MaxChildren(1))
 	var config *ConfigError
-	if _, err := jobs.Goroutines(nil); !errors.As(err, &config) || config.Field != "ctx" {
+	if _, err := jobs.Goroutines(nilContext); !errors.As(err, &config) || config.Field != "ctx" {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

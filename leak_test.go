@@ -1,6 +1,7 @@
 package headcount
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -8,6 +9,9 @@ import (
 	"testing"
 	"time"
 )
+
+// nilContext is what must be an error and not a panic.
+var nilContext context.Context
 
 // TestMain finds goroutines that the tests have left behind. What is still on its way out gets some time. (The other
 // modules use goleak; this one has no requirements.)

@@ -255,7 +255,7 @@ func (p *profileParser) head(line string) {
 }
 
 // maxGoroutines is more than there can be.
-const maxGoroutines = 1 << 40
+const maxGoroutines = 1 << 30
 
 // labels reads {"key":"value", "key":"value"}.
 func (p *profileParser) labels(s string) {

@@ -199,7 +199,7 @@ func TestThereIsNoStackOfAChildThatIsNotThere(t *testing.T) {
 				t.Errorf("%q, %d: %+v, %v", at.path, at.id, r, err)
 			}
 		}
-		if _, err := app.Stack(nil, c.Path(), c.ID()); !errors.As(err, new(*ConfigError)) {
+		if _, err := app.Stack(nilContext, c.Path(), c.ID()); !errors.As(err, new(*ConfigError)) {
 			t.Errorf("%v", err)
 		}
 	})

@@ -368,7 +368,7 @@ func TestStreamTellsWhatIsWrong(t *testing.T) {
 	pool := startPool(t, 1)
 	in := upTo(3)
 	for name, stream := range map[string]iter.Seq[Result[int, int]]{
-		"nil ctx":         Stream(nil, Starter(pool), in, oneOf, StreamConfig{}), //nolint:staticcheck // on purpose
+		"nil ctx":         Stream(nilContext, Starter(pool), in, oneOf, StreamConfig{}),
 		"nil starter":     Stream(t.Context(), nil, in, oneOf, StreamConfig{}),
 		"no key":          Stream(t.Context(), Keyed[int]{}, in, oneOf, StreamConfig{}),
 		"nil input":       Stream(t.Context(), pool, nil, oneOf, StreamConfig{}),

@@ -1,6 +1,7 @@
 package headcount
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -47,7 +48,7 @@ func TestSubscriptionDropsTheNewestAndCountsThem(t *testing.T) {
 
 func TestSubscriptionBufferIsBounded(t *testing.T) {
 	var b eventBus
-	for buffer, want := range map[int]int{-1: 256, 0: 256, 1: 1, 65_536: 65_536, 1 << 40: 65_536} {
+	for buffer, want := range map[int]int{-1: 256, 0: 256, 1: 1, 65_536: 65_536, math.MaxInt: 65_536} {
 		if got := cap(b.subscribe(buffer).C()); got != want {
 			t.Errorf("buffer %d gives %d, want %d", buffer, got, want)
 		}

@@ -251,7 +251,7 @@ func TestAsyncTellsWhatIsWrong(t *testing.T) {
 	var noTask *Task[int]
 	for name, try := range map[string]func() error{
 		"nil fn":                 func() error { _, err := Async[int](t.Context(), pool, nil); return err },
-		"nil ctx":                func() error { _, err := Async(nil, Starter(pool), oneTask); return err }, //nolint:staticcheck // on purpose
+		"nil ctx":                func() error { _, err := Async(nilContext, Starter(pool), oneTask); return err },
 		"nil starter":            func() error { _, err := Async(t.Context(), nil, oneTask); return err },
 		"nil supervisor":         func() error { _, err := Async(t.Context(), none, oneTask); return err },
 		"no key":                 func() error { _, err := Async(t.Context(), Keyed[int]{}, oneTask); return err },
@@ -259,8 +259,8 @@ func TestAsyncTellsWhatIsWrong(t *testing.T) {
 		"await without a task":   func() error { _, err := noTask.Await(t.Context()); return err },
 		"shutdown without one":   func() error { return noTask.Shutdown(t.Context()) },
 		"await all without one":  func() error { _, err := AwaitAll(t.Context(), noTask); return err },
-		"await all without ctx":  func() error { _, err := AwaitAll[int](nil); return err },                     //nolint:staticcheck // on purpose
-		"await without a ctx":    func() error { _, err := mustAsync(t, pool, oneTask).Await(nil); return err }, //nolint:staticcheck // on purpose
+		"await all without ctx":  func() error { _, err := AwaitAll[int](nilContext); return err },
+		"await without a ctx":    func() error { _, err := mustAsync(t, pool, oneTask).Await(nilContext); return err },
 		"a start that is no one": func() error { _, err := Async(t.Context(), pool, oneTask, StartOption{}); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
