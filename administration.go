@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// StartChild adds a child, last in order, and starts it. With AwaitReady it waits until the child is ready, within ctx
+// StartChild adds a child, last in order, and starts it. Like all administration it is [ErrNotRunning] until the declared
+// children have started. With AwaitReady it waits until the child is ready, within ctx
 // and the spec's ReadyWithin. On an error the spec is not kept: a [ConfigError], [ErrAlreadyStarted] if the name is
 // taken, a [Refusal], or a [StartError]. Explicit starts use no budget of restarts.
 func (s *Supervisor) StartChild(ctx context.Context, child Specifier) (*Child, error) {
@@ -16,6 +17,9 @@ func (s *Supervisor) StartChild(ctx context.Context, child Specifier) (*Child, e
 	v := &validation{path: s.Path()}
 	if s.checkSpec(v, spec); len(v.problems) > 0 {
 		return nil, v.problems[0]
+	}
+	if err := s.administered(); err != nil {
+		return nil, err
 	}
 	m := &member{sup: s, spec: spec}
 	if err := s.takeSlot(m); err != nil {
@@ -40,7 +44,7 @@ func (s *Supervisor) StartChild(ctx context.Context, child Specifier) (*Child, e
 			return nil, err
 		}
 	}
-	c, err := s.startMember(ctx, m)
+	c, err := s.startMember(ctx, m, true)
 	if err != nil {
 		s.remove(m)
 		return nil, err
@@ -54,6 +58,9 @@ func (s *Supervisor) StartChild(ctx context.Context, child Specifier) (*Child, e
 func (s *Supervisor) TerminateChild(ctx context.Context, name string) error {
 	if ctx == nil {
 		return &ConfigError{Path: s.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
+	}
+	if err := s.administered(); err != nil {
+		return err
 	}
 	s.life.Lock()
 	m := s.findLocked(name)
@@ -81,6 +88,9 @@ func (s *Supervisor) RestartChild(ctx context.Context, name string) (*Child, err
 	if ctx == nil {
 		return nil, &ConfigError{Path: s.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
 	}
+	if err := s.administered(); err != nil {
+		return nil, err
+	}
 	s.life.Lock()
 	m := s.findLocked(name)
 	busy := m != nil && m.pending != nil
@@ -91,12 +101,21 @@ func (s *Supervisor) RestartChild(ctx context.Context, name string) (*Child, err
 	case busy:
 		return nil, fmt.Errorf("%s: %w", m.path(nil), ErrAlreadyStarted)
 	}
-	return s.startMember(ctx, m)
+	return s.startMember(ctx, m, true)
 }
 
 // DeleteChild forgets the spec of a child that does not run, and gives back its slots. It returns [ErrAlreadyStarted]
 // if the child runs, is being restarted, or has not returned yet.
 func (s *Supervisor) DeleteChild(ctx context.Context, name string) error {
+	if ctx == nil {
+		return &ConfigError{Path: s.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.administered(); err != nil {
+		return err
+	}
 	s.life.Lock()
 	m := s.findLocked(name)
 	busy := m != nil && (m.child != nil || m.pending != nil)
@@ -112,6 +131,23 @@ func (s *Supervisor) DeleteChild(ctx context.Context, name string) error {
 	}
 	m.retire()
 	return nil
+}
+
+// administered is an error until the declared children have started: before that their order is the owner's.
+func (s *Supervisor) administered() error {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if !s.life.booted {
+		return s.notBooted()
+	}
+	return nil
+}
+
+func (s *Supervisor) notBooted() error {
+	if s.phase.Load() == phaseRunning {
+		return s.place.Load().down
+	}
+	return s.notRunning()
 }
 
 func (s *Supervisor) findLocked(name string) *member {

@@ -30,27 +30,56 @@ func Charge(ctx context.Context, bytes int64) error {
 }
 
 func (b *byteBudget) charge(c *Child, bytes int64) error {
+	refused, held, most := b.take(c, bytes)
+	// What the child is called is the user's code to say: no lock is held here.
+	path := c.home.supervisor().Path()
+	switch refused {
+	case chargeEnded:
+		return fmt.Errorf("%s: %w", path, ErrStopped)
+	case chargeNegative:
+		return &ConfigError{Path: path, Field: "Charge.bytes", Value: bytes, Problem: fmt.Sprintf("gives back more than the %d held", held)}
+	case chargeOwn:
+		return fmt.Errorf("%s: %w: %d held by the child of %d, %d more asked for", path, ErrMaxBytes, held, most, bytes)
+	case chargeAll:
+		return fmt.Errorf("%s: %w: %d held by all children of %d, %d more asked for", path, ErrMaxBytes, held, most, bytes)
+	}
+	return nil
+}
+
+type chargeVerdict uint8
+
+const (
+	charged        chargeVerdict = iota
+	chargeEnded                  // the child is on its way out
+	chargeNegative               // more is given back than is held
+	chargeOwn                    // above the child's own budget
+	chargeAll                    // above the supervisor's
+)
+
+// take decides and accounts in one step. It returns what was held, and of how much, where it refuses.
+func (b *byteBudget) take(c *Child, bytes int64) (v chargeVerdict, held, most int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.flags.Load()&flagLeaving != 0 {
-		return fmt.Errorf("%s: %w", c.Path(), ErrStopped)
+	x := c.extraLocked() // before the look at the flag: a child that leaves now finds it, and gives back what it holds
+	limit := b.limit
+	if limit == 0 {
+		limit = math.MaxInt64
 	}
-	x := c.extraLocked()
 	switch own := x.spec.MaxBytes; {
+	case c.flags.Load()&flagLeaving != 0:
+		return chargeEnded, 0, 0
 	case bytes < 0 && x.bytes+bytes < 0:
-		return &ConfigError{Path: c.home.supervisor().Path(), Field: "Charge.bytes", Value: bytes, Problem: fmt.Sprintf("gives back more than the %d held", x.bytes)}
+		return chargeNegative, x.bytes, 0
 	case bytes > 0 && own > 0 && bytes > own-x.bytes:
-		return fmt.Errorf("%s: %w: %d held by the child of %d, %d more asked for", c.home.supervisor().Path(), ErrMaxBytes, x.bytes, own, bytes)
-	case bytes > 0 && bytes > math.MaxInt64-b.held:
-		return fmt.Errorf("%s: %w: %d held by all children, %d more cannot be counted", c.home.supervisor().Path(), ErrMaxBytes, b.held, bytes)
-	case bytes > 0 && b.limit > 0 && bytes > b.limit-b.held:
-		return fmt.Errorf("%s: %w: %d held by all children of %d, %d more asked for", c.home.supervisor().Path(), ErrMaxBytes, b.held, b.limit, bytes)
+		return chargeOwn, x.bytes, own
+	case bytes > 0 && bytes > limit-b.held:
+		return chargeAll, b.held, limit
 	}
 	x.bytes += bytes
 	b.held += bytes
-	return nil
+	return charged, 0, 0
 }
 
 // release gives back what a child that leaves still holds.

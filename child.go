@@ -60,7 +60,6 @@ type extra struct {
 	values     context.Context // where the child's context looks up values
 	caller     context.Context // Do: the caller's context
 	callerStop func() bool
-	deadline   time.Time     // of the present run, as its MaxLifetime has it
 	began      time.Duration // the present run, since the supervisor's epoch
 	ready      chan struct{}
 	labels     context.Context // Traceable: made when first needed
@@ -175,9 +174,16 @@ func (c *Child) invoke() (x exit) {
 	}()
 	run := c.beginRun()
 	if around := c.around(); around != nil {
-		return c.judge(run, around(run, c.Info(), c.run))
+		return c.judge(run, c.runAround(around, run))
 	}
 	return c.judge(run, c.run(run))
+}
+
+// runAround is apart because of its large frame: with it, each goroutine would need a larger stack.
+//
+//go:noinline
+func (c *Child) runAround(around AroundFunc, run *runContext) error {
+	return around(run, c.Info(), c.run)
 }
 
 // around is what wraps the child's runs: not the run of a root, which is nobody's child.
@@ -201,9 +207,8 @@ func (c *Child) beginRun() *runContext {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	run := c.currentLocked()
-	x.deadline = time.Time{}
 	if x.spec.MaxLifetime > 0 {
-		x.deadline = time.Now().Add(x.spec.MaxLifetime)
+		run.moreLocked().deadline = time.Now().Add(x.spec.MaxLifetime)
 		timer := time.AfterFunc(x.spec.MaxLifetime, func() { run.cancel(runExpired) })
 		c.onOverLocked(run, func() { timer.Stop() })
 	}
@@ -217,10 +222,7 @@ func (c *Child) beginRun() *runContext {
 
 // onOverLocked calls f when the run's context has ended, at the latest when Run has returned.
 func (c *Child) onOverLocked(run *runContext, f func()) {
-	if run.funcs == nil {
-		run.funcs = make(map[*func()]struct{})
-	}
-	run.funcs[&f] = struct{}{}
+	run.moreLocked().funcs[&f] = struct{}{}
 }
 
 func (c *Child) currentLocked() *runContext {
@@ -271,7 +273,7 @@ func (c *Child) settle(x exit) exit {
 	c.mu.Lock()
 	run := c.currentLocked()
 	run.over = true
-	heard := run.done != nil || run.funcs != nil
+	heard := run.done != nil || run.more != nil
 	e := c.extra.Load()
 	if e == nil {
 		c.mu.Unlock()
@@ -280,6 +282,7 @@ func (c *Child) settle(x exit) exit {
 		}
 		return x
 	}
+	first := x.abnormal() && !e.helperExit.abnormal() // what its helpers fail of follows from it
 	var helpersEnd chan struct{}
 	if e.helpers > 0 {
 		helpersEnd = make(chan struct{})
@@ -297,7 +300,7 @@ func (c *Child) settle(x exit) exit {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if failed := e.helperExit; failed.abnormal() && x.kind != exitPanic && x.kind != exitGoexit {
+	if failed := e.helperExit; failed.abnormal() && !first {
 		return failed
 	}
 	if x == (exit{}) && e.spec.AwaitReady && c.flags.Load()&(flagReady|flagStopping) == 0 {
@@ -658,8 +661,10 @@ func (c *Child) awaitReady(ctx context.Context) error {
 	case <-ready:
 		return nil
 	case <-c.Done():
-		if c.flags.Load()&flagReady != 0 {
+		select {
+		case <-ready:
 			return nil // it was ready, and has ended since
+		default:
 		}
 		switch err = c.err; err {
 		case nil:
@@ -683,6 +688,7 @@ func (c *Child) awaitReady(ctx context.Context) error {
 // abandon asks the child to stop without waiting for it. If it outlives its allowance, it is told to be stuck.
 func (c *Child) abandon() {
 	c.ask()
+	c.flags.And(^uint32(flagStarting)) // nobody waits for it any more: how it ends is told as any end is
 	switch allowance := c.allowance(); {
 	case allowance == ShutdownInfinity:
 	case c.hasEnded():

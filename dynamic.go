@@ -242,6 +242,10 @@ func (d *dynamic) refusal(a admission) error {
 	case fullForClass:
 		return d.refuse(d.own.refusals.Load().priority)
 	case mustQueue:
+		// Others wait, and here it may not: for the reason that they do.
+		if b := d.place.Load().chain.blocked(); b != nil {
+			return d.refuse(b.refusals.Load().full)
+		}
 		return d.refuse(d.own.refusals.Load().full)
 	case keyFull:
 		return d.refuse(a.perKey)
@@ -271,6 +275,16 @@ func (d *dynamic) supervisor() *node { return &d.node }
 
 // afterRun decides whether a child runs again: by its restart type and its budget.
 func (d *dynamic) afterRun(c *Child, x exit) (again bool) {
+	if c.extra.Load() == nil && !x.abnormal() {
+		return false // the most of them
+	}
+	return d.decide(c, x)
+}
+
+// decide is apart because of its large frame: with it, each goroutine would need a larger stack.
+//
+//go:noinline
+func (d *dynamic) decide(c *Child, x exit) (again bool) {
 	e := c.extra.Load()
 	flags := c.flags.Load()
 	restart := Temporary
@@ -373,11 +387,12 @@ func (d *dynamic) settleLeaver(c *Child) {
 func (d *dynamic) free(c *Child) { d.freeSlots() }
 
 func (d *dynamic) freeSlots() {
+	chain := d.place.Load().chain // before the last slot is free: then the supervisor may get another place
 	if d.own.release() {
 		d.own.serve()
 	}
-	if chain := d.place.Load().chain; len(chain) > 0 && chain.free() {
-		d.serve()
+	if len(chain) > 0 && chain.free() {
+		chain.serve()
 	}
 }
 
@@ -463,7 +478,7 @@ func withStuck(failure error, stuck *StuckError) error {
 
 func (d *dynamic) check(*validation) {}
 
-func (d *dynamic) attachBelow() {}
+func (d *dynamic) attachBelow() error { return nil }
 
 func (d *dynamic) finalize()           {}
 func (d *dynamic) budget() *byteBudget { return &d.held }

@@ -10,6 +10,7 @@ const (
 	beforeRelease               // the child has left the registry, its slots are not free yet
 	beforePublish               // its slots are free, its result cannot be seen yet
 	beforeList                  // a level was found full, the queue is not listed there yet
+	beforeSwap                  // a level was found to have room, it is not taken yet
 )
 
 // onGap is nil but in tests, which preempt there: synthetic time alone never does. It is set before the goroutines of

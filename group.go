@@ -40,20 +40,32 @@ func (s *Supervisor) restartGroup(ctx context.Context, failed *member) error {
 		}
 		delay := s.groupDelayLocked(now)
 		scope := s.scopeLocked(failed)
+		for _, m := range scope {
+			m.terminated = false // those that had been are started again; who terminates one from now on wins
+		}
 		s.life.Unlock()
 		s.restarts.Add(1)
 		s.emit(GroupRestarted{Path: s.Path(), Time: time.Now(), Strategy: s.cfg.Strategy.String(), Child: failed.path(nil), Err: cause})
 
 		// The group stops at once, and pauses before it starts. What a round that failed has brought up stays up during
 		// the next pause.
-		ready := round > 0 || s.stopGroup(ctx, scope, failed)
-		ready = ready && s.pauseGroup(ctx, failed, delay)
-		if ready && round > 0 {
-			ready = s.stopGroup(ctx, scope, failed)
-		}
-		if !ready {
+		if round == 0 && !s.stopGroup(ctx, scope, failed) {
 			return nil
 		}
+		wanted := s.pauseGroup(ctx, failed, delay)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if round > 0 {
+			if !wanted { // OTP rule S34: what is up stays up, what comes later stays down
+				return nil
+			}
+			if !s.stopGroup(ctx, scope, failed) {
+				return nil
+			}
+		}
+		// In the first round the siblings are started also if the failed one was terminated: they were stopped because
+		// of it.
 		next, err := s.startGroup(ctx, scope)
 		if next == nil {
 			return nil
@@ -118,6 +130,12 @@ func (s *Supervisor) stopGroup(ctx context.Context, scope []*member, failed *mem
 func (s *Supervisor) pauseGroup(ctx context.Context, failed *member, delay time.Duration) bool {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
+	woken := false
+	defer func() {
+		if woken { // what is not about this restart is seen to after it
+			notify(s.wake)
+		}
+	}()
 	for {
 		s.life.Lock()
 		waiting := failed.pending != nil
@@ -128,8 +146,8 @@ func (s *Supervisor) pauseGroup(ctx context.Context, failed *member, delay time.
 		select {
 		case <-timer.C:
 			return true
-		case <-s.wake: // something has changed; what is not about this restart is seen to after it
-			defer notify(s.wake)
+		case <-s.wake:
+			woken = true
 		case <-ctx.Done():
 			return false
 		}
@@ -139,7 +157,7 @@ func (s *Supervisor) pauseGroup(ctx context.Context, failed *member, delay time.
 // startGroup starts a group in order. It returns the member whose start failed, and why.
 func (s *Supervisor) startGroup(ctx context.Context, scope []*member) (failed *member, err error) {
 	for _, m := range scope {
-		_, err := s.startMember(ctx, m)
+		_, err := s.startMember(ctx, m, false)
 		switch {
 		case err == nil, errors.Is(err, ErrAlreadyStarted), errors.Is(err, ErrNotFound):
 			// started by hand, or deleted, meanwhile; temporary ones have gone with their child

@@ -34,26 +34,26 @@ func Go(ctx context.Context, fn func(ctx context.Context) error) error {
 	if blocked != nil {
 		return n.refuse(blocked.refusals.Load().full)
 	}
-	if err := c.addHelper(run); err != nil {
+	if !c.addHelper(run) {
 		if chain.free() {
 			chain.serve()
 		}
-		return err
+		return fmt.Errorf("%s: %w", c.Path(), ErrStopped)
 	}
 	go c.help(run, chain, fn)
 	return nil
 }
 
 // addHelper enters a helper of a run. Once that has been settled, or another one has begun, there are no more.
-func (c *Child) addHelper(run *runContext) error {
+func (c *Child) addHelper(run *runContext) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	x := c.extraLocked()
 	if run != c.currentLocked() || run.over && x.helpers == 0 {
-		return fmt.Errorf("%s: %w", c.Path(), ErrStopped)
+		return false
 	}
 	x.helpers++
-	return nil
+	return true
 }
 
 // help is the goroutine of a helper. Its slots are free before the child can end.

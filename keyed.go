@@ -339,7 +339,7 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 			continue
 		case a.verdict == closed, a.verdict == keyFull, !roomy && k.queue.length == 0 && a.verdict != mustQueue:
 			return nil, k.refusal(a)
-		case k.At(key).Count() >= most: // what the key's own limit says does not wait
+		case !k.mayHold(k.At(key).Count(), most, k.own.word.Load()): // what the key's own limit says does not wait
 			return nil, k.refuse(k.perKeyRefusal(most))
 		case !roomy && w == nil && k.queue.refuses(class):
 			return nil, k.refuse(k.own.refusals.Load().queueFull)

@@ -89,6 +89,7 @@ func (l *level) take(share float64, pass bool) verdict {
 		if v := judge(w, share, pass); v != admitted {
 			return v
 		}
+		gap(beforeSwap)
 		if l.word.CompareAndSwap(w, w+1) {
 			l.notePeak(w + 1)
 			return admitted
@@ -124,8 +125,11 @@ func judge(w uint64, share float64, pass bool) verdict {
 	return admitted
 }
 
-// portion is share x limit, rounded up.
-func portion(share float64, limit uint64) uint64 { return uint64(math.Ceil(share * float64(limit))) }
+// portion is share x limit, rounded up. A share is meant to a millionth: 0.28 of 25 is 7, though the product of the
+// floating-point numbers is a little more.
+func portion(share float64, limit uint64) uint64 {
+	return uint64(math.Ceil(share*float64(limit) - 1e-6))
+}
 
 func (l *level) notePeak(w uint64) {
 	count := w & wordCount

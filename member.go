@@ -15,8 +15,10 @@ type member struct {
 
 	child      *Child // from its start until it has returned, stuck or not
 	pending    *failure
-	terminated bool // by TerminateChild
+	terminated bool // by TerminateChild: no restart of a group starts it
+	done       bool // it is significant and has ended for good
 	removed    bool // it is no member any more
+	retired    bool // its slots and its place have been given back
 	final      bool // the supervisor has ended for good
 	lastErr    error
 }
@@ -72,7 +74,9 @@ func (m *member) afterRun(c *Child, x exit) (again bool) {
 		return false
 	case s.cfg.Strategy != OneForOne:
 		s.life.Lock()
-		m.pending = &failure{c.id, x.err}
+		if !m.terminated && c.flags.Load()&flagStopping == 0 {
+			m.pending = &failure{c.id, x.err}
+		}
 		s.life.Unlock()
 		m.toBeRestarted()
 		return false // the owner is woken when the child has gone
@@ -134,10 +138,15 @@ func (m *member) countDown(c *Child) {
 
 // retire ends a member that has been removed and whose child has gone.
 func (m *member) retire() {
-	m.giveBack()
-	if m.spec.sup != nil {
-		m.spec.sup.finalize()
+	m.sup.life.Lock()
+	again := m.retired
+	m.retired = true
+	m.sup.life.Unlock()
+	if again {
+		return
 	}
+	m.giveBack()
+	m.sup.detachBelow([]*member{m})
 }
 
 // giveBack frees the member's slots, once.
@@ -179,9 +188,10 @@ func (s *Supervisor) endedForGood(m *member) {
 	}
 	s.life.Lock()
 	defer s.life.Unlock()
+	m.done = true // while its child is on its way out: of two that end at once, the second finds the first done
 	if s.cfg.AutoShutdown == AllSignificant {
 		for _, other := range s.life.members {
-			if other != m && other.spec.Significant && (other.child != nil || other.pending != nil) {
+			if other.spec.Significant && !other.done && (other.child != nil || other.pending != nil) {
 				return
 			}
 		}

@@ -81,7 +81,7 @@ type body interface {
 	// check finds what is wrong below the node.
 	check(v *validation)
 	// attachBelow gives the declared supervisors their places.
-	attachBelow()
+	attachBelow() error
 	// live is one life: it calls Ready and returns when all is stopped.
 	live(ctx context.Context) error
 	// finalize gives back what outlasts a life: the slots of declared specs, the places of declared supervisors.
@@ -219,8 +219,19 @@ func (n *node) attach(parent *node, above string) error {
 		return &ConfigError{Path: n.Path(), Field: "parent", Value: parentName(parent), Problem: "is one too many: the supervisor has a place in a tree already"}
 	}
 	n.setPlace(parent, above)
-	n.body.attachBelow()
+	if err := n.body.attachBelow(); err != nil {
+		n.mu.Lock()
+		n.mu.attached = false
+		n.mu.Unlock()
+		return err
+	}
 	return nil
+}
+
+func (n *node) attached() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.mu.attached && !n.mu.finalized
 }
 
 func parentName(parent *node) string {

@@ -2,6 +2,7 @@ package headcount
 
 import (
 	"context"
+	"maps"
 	"sync/atomic"
 	"time"
 )
@@ -16,9 +17,22 @@ type runContext struct {
 	state atomic.Uint32
 
 	// Guarded by child.mu.
-	over  bool // Run has returned
-	done  chan struct{}
-	funcs map[*func()]struct{} // by AfterFunc
+	over bool // Run has returned
+	done chan struct{}
+	more *runMore
+}
+
+// runMore is what few runs need.
+type runMore struct {
+	deadline time.Time            // the end of its MaxLifetime
+	funcs    map[*func()]struct{} // by AfterFunc
+}
+
+func (r *runContext) moreLocked() *runMore {
+	if r.more == nil {
+		r.more = &runMore{funcs: make(map[*func()]struct{})}
+	}
+	return r.more
 }
 
 // The states of a runContext. It leaves runLive once.
@@ -34,13 +48,14 @@ type childKey struct{}
 
 // Deadline is the end of the run's MaxLifetime, and for Do not later than the deadline of the caller's context.
 func (r *runContext) Deadline() (deadline time.Time, ok bool) {
-	x := r.child.extra.Load()
-	if x == nil {
-		return time.Time{}, false
+	r.child.mu.Lock()
+	if r.more != nil {
+		deadline = r.more.deadline
 	}
-	deadline, ok = x.deadline, !x.deadline.IsZero()
-	if x.caller != nil {
-		if d, has := x.caller.Deadline(); has && (!ok || d.Before(deadline)) {
+	r.child.mu.Unlock()
+	ok = !deadline.IsZero()
+	if caller := r.callerNow(); caller != nil {
+		if d, has := caller.Deadline(); has && (!ok || d.Before(deadline)) {
 			return d, true
 		}
 	}
@@ -141,16 +156,14 @@ func (r *runContext) AfterFunc(f func()) (stop func() bool) {
 		go f()
 		return func() bool { return false }
 	}
-	if r.funcs == nil {
-		r.funcs = make(map[*func()]struct{})
-	}
-	r.funcs[&f] = struct{}{}
+	funcs := r.moreLocked().funcs
+	funcs[&f] = struct{}{}
 	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		_, waiting := r.funcs[&f]
-		delete(r.funcs, &f)
-		return waiting
+		_, waiting := funcs[&f]
+		delete(funcs, &f)
+		return waiting && r.state.Load() == runLive
 	}
 }
 
@@ -165,8 +178,10 @@ func (r *runContext) cancel(state uint32) {
 	if r.done != nil {
 		close(r.done)
 	}
-	funcs := r.funcs
-	r.funcs = nil
+	var funcs map[*func()]struct{}
+	if r.more != nil {
+		funcs = maps.Clone(r.more.funcs)
+	}
 	r.child.mu.Unlock()
 	for f := range funcs {
 		(*f)()

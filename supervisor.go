@@ -38,6 +38,7 @@ type Supervisor struct {
 		lastGroup   time.Duration // when the last one began
 		failure     error         // it gives up
 		autoStop    bool          // its significant children have ended
+		booted      bool          // the declared children have started
 		started     uint64
 		exits       [exitKinds]uint64
 	}
@@ -151,10 +152,24 @@ func (s *Supervisor) checkSpec(v *validation, spec ChildSpec) {
 	}
 }
 
-func (s *Supervisor) attachBelow() {
-	for _, m := range s.declared {
-		if m.spec.sup != nil {
-			m.spec.sup.attach(&s.node, s.Path())
+func (s *Supervisor) attachBelow() error {
+	for i, m := range s.declared {
+		if m.spec.sup == nil {
+			continue
+		}
+		if err := m.spec.sup.attach(&s.node, s.Path()); err != nil {
+			s.detachBelow(s.declared[:i])
+			return err
+		}
+	}
+	return nil
+}
+
+// detachBelow gives up the places of declared supervisors, but for those that have moved elsewhere.
+func (s *Supervisor) detachBelow(members []*member) {
+	for _, m := range members {
+		if sup := m.spec.sup; sup != nil && sup.parent() == &s.node {
+			sup.finalize()
 		}
 	}
 }
@@ -163,7 +178,6 @@ func (s *Supervisor) budget() *byteBudget { return &s.held }
 
 // live is one life of the supervisor: its owner.
 func (s *Supervisor) live(ctx context.Context) error {
-	s.open()
 	if err := s.begin(); err != nil {
 		s.close()
 		return err
@@ -178,6 +192,9 @@ func (s *Supervisor) live(ctx context.Context) error {
 			return withStuck(err, stuck)
 		}
 	}
+	s.life.Lock()
+	s.life.booted = true
+	s.life.Unlock()
 	s.emit(SupervisorStarted{Path: s.Path(), Time: time.Now()})
 	Ready(ctx)
 	for {
@@ -202,18 +219,20 @@ func (s *Supervisor) live(ctx context.Context) error {
 	}
 }
 
-// begin prepares a life: the supervisor has its declared children again, and their slots.
+// begin prepares a life: the supervisor has its declared children again, and their slots. Until they have started there
+// is no administration: the list is the owner's alone.
 func (s *Supervisor) begin() error {
 	s.life.Lock()
 	added := s.life.members
 	s.life.members = slices.Clone(s.declared)
 	s.life.window = restartWindow{}
 	s.life.consecutive = 0
-	s.life.failure, s.life.autoStop = nil, false
+	s.life.failure, s.life.autoStop, s.life.booted = nil, false, false
 	for _, m := range s.declared {
-		m.removed, m.final, m.terminated, m.pending = false, false, false, nil
+		m.removed, m.retired, m.final, m.terminated, m.done, m.pending = false, false, false, false, false, nil
 	}
 	s.life.Unlock()
+	s.open()
 	select {
 	case <-s.wake:
 	default:
@@ -228,15 +247,28 @@ func (s *Supervisor) begin() error {
 		if m.slot.Load() {
 			continue // since an earlier life
 		}
-		if err := s.takeSlot(m); err != nil {
+		err := s.takeSlot(m)
+		if err == nil {
+			taken = append(taken, m)
+			err = s.takeBack(m)
+		}
+		if err != nil {
 			for _, m := range taken {
 				m.giveBack()
 			}
 			return err
 		}
-		taken = append(taken, m)
 	}
 	return nil
+}
+
+// takeBack gives a declared supervisor its place again, if its spec had been deleted in an earlier life.
+func (s *Supervisor) takeBack(m *member) error {
+	sup := m.spec.sup
+	if sup == nil || sup.parent() == &s.node && sup.attached() {
+		return nil
+	}
+	return sup.attach(&s.node, s.Path())
 }
 
 // boot starts a declared child. One that is still stuck from an earlier life is waited for: it has a limit of one.
@@ -246,7 +278,7 @@ func (s *Supervisor) boot(ctx context.Context, m *member) error {
 			return &StartError{Path: c.Path(), Err: err}
 		}
 	}
-	_, err := s.startMember(ctx, m)
+	_, err := s.startMember(ctx, m, true)
 	return err
 }
 
@@ -289,8 +321,9 @@ func (s *Supervisor) members() []*member {
 	return slices.Clone(s.life.members)
 }
 
-// startMember starts a child that does not run and waits until it is ready.
-func (s *Supervisor) startMember(ctx context.Context, m *member) (*Child, error) {
+// startMember starts a child that does not run and waits until it is ready. One that was terminated is started by hand
+// only, and at the beginning of a life.
+func (s *Supervisor) startMember(ctx context.Context, m *member, byHand bool) (*Child, error) {
 	c := newChild(m, m.spec.Run)
 	c.prepare(m.spec)
 	c.id = s.lastID.Add(1)
@@ -299,13 +332,13 @@ func (s *Supervisor) startMember(ctx context.Context, m *member) (*Child, error)
 	switch {
 	case s.own.closed():
 		err = s.notRunning()
-	case m.removed:
+	case m.removed, m.terminated && !byHand:
 		err = fmt.Errorf("%s: %w", m.path(nil), ErrNotFound)
 	case m.child != nil:
 		err = fmt.Errorf("%s: %w", m.path(nil), ErrAlreadyStarted)
 	default:
 		m.child = c
-		m.pending, m.terminated = nil, false
+		m.pending, m.terminated, m.done = nil, false, false
 		s.life.started++
 	}
 	s.life.Unlock()
@@ -389,8 +422,7 @@ func (s *Supervisor) finalize() {
 		if gone {
 			m.giveBack()
 		}
-		if m.spec.sup != nil {
-			m.spec.sup.finalize()
-		}
+		s.detachBelow([]*member{m})
 	}
+	s.detachBelow(s.declared) // those that were never started have a place too
 }
