@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -95,9 +96,23 @@ func startBatch(b *testing.B, s Starter) {
 	wg.Wait()
 }
 
-// BenchmarkRefusal is what it costs to say no, from one core and from all.
+// BenchmarkRefusal is what it costs to say no, from one core and from all, beside a semaphore that is full and a counter.
 func BenchmarkRefusal(b *testing.B) {
 	ctx := context.Background()
+	b.Run("floor", func(b *testing.B) {
+		sem := make(chan struct{}, 1)
+		sem <- struct{}{}
+		var refused atomic.Uint64
+		b.ReportAllocs()
+		for b.Loop() {
+			select {
+			case sem <- struct{}{}:
+				b.Fatal("admitted")
+			default:
+				refused.Add(1)
+			}
+		}
+	})
 	refusing := func(b *testing.B, s Starter, opts ...StartOption) {
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
@@ -177,8 +192,22 @@ func BenchmarkDo(b *testing.B) {
 	})
 }
 
-// BenchmarkRestart is one crash and restart of a child, without the waiting.
+// BenchmarkRestart is one crash and restart of a child, with its events and without the waiting. The floor is a goroutine
+// that ends with an error and is started anew by who receives it.
 func BenchmarkRestart(b *testing.B) {
+	b.Run("floor", func(b *testing.B) {
+		failure := errors.New("again")
+		failed := make(chan error)
+		b.ReportAllocs()
+		for b.Loop() {
+			go func() { failed <- failure }()
+			<-failed
+		}
+	})
+	b.Run("headcount", benchRestart)
+}
+
+func benchRestart(b *testing.B) {
 	d := NewDynamicSupervisor("jobs", MaxChildren(1), WithLogger(quiet),
 		RestartIntensity(10_000, time.Nanosecond), WithBackoff(Backoff{Min: 1, Max: 1, Stable: time.Hour}))
 	startBench(b, d)

@@ -80,6 +80,9 @@ func checkedPath(parent, name string) string {
 // child checks a child of the node that is visited.
 func (v *validation) child(spec ChildSpec, parent *node) {
 	v.problems = append(v.problems, spec.problems(v.path, true)...)
+	if spec.sup != nil && spec.Name != spec.sup.name {
+		v.add("ChildSpec.Name", spec.Name, "is not the supervisor's own, which is "+spec.sup.name+": a supervisor has one name")
+	}
 	if spec.sup != nil {
 		v.visit(spec.sup, checkedPath(v.path, spec.Name), parent)
 	}

@@ -340,7 +340,11 @@ func (c *Child) nextRun(delay time.Duration) bool {
 		}
 	}
 	c.flags.And(^uint32(flagRestarting))
-	return c.flags.Load()&flagStopping == 0
+	if c.flags.Load()&flagStopping != 0 {
+		c.how, c.err = exitStopped, nil // what it is told of is the stop; the failure was an event
+		return false
+	}
+	return true
 }
 
 // finish is the tail of a child.

@@ -91,9 +91,6 @@ func (d *dynamic) init(name string, kind Kind, limit ChildLimit, o options) {
 	d.opts.backoff = o.backoff.orDefault(defaultBackoff)
 }
 
-// MaxChildren gives the limit.
-func (d *dynamic) MaxChildren() *Limit { return d.ownLimit }
-
 // Go starts fn as a child: temporary, unless an option says otherwise. An error means that fn will not run: a
 // [*Refusal] if a limit said no, [ErrStopped] or [ErrNotRunning], a [ConfigError] for a bad argument, or ctx's error. ctx
 // bounds the waiting for a slot, if starts may wait here; the child gets neither its cancellation nor its values.
@@ -139,6 +136,9 @@ func (d *DynamicSupervisor) Do(ctx context.Context, fn func(ctx context.Context)
 // ended then, and it keeps its slot until it has returned. A child that ends before it is ready is not restarted and
 // uses no budget.
 func (d *DynamicSupervisor) StartChild(ctx context.Context, s Specifier) (*Child, error) {
+	if ctx != nil && !isNil(s) && d.plainlyFull() {
+		return nil, d.refuse(d.own.refusals.Load().full)
+	}
 	spec, err := d.readSpec(ctx, s)
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func TestGoroutinesAreToldByThePathOfTheirSupervisor(t *testing.T) {
 		jobs := NewDynamicSupervisor("jobs", MaxChildren(10))
 		users := NewKeyedSupervisor[string]("users", MaxChildren(10), MaxPerKey(2))
 		store := ChildSpec{Name: "store", Run: untilStopped}
-		app := NewSupervisor("app", SupervisorConfig{Logger: quiet}, store, jobs, users)
+		app := NewSupervisor("told", SupervisorConfig{Logger: quiet}, store, jobs, users)
 		startTree(t, app)
 		for range 3 {
 			mustGo(t, jobs, untilStopped)
@@ -95,11 +95,11 @@ func TestGoroutinesAreToldByThePathOfTheirSupervisor(t *testing.T) {
 		}
 
 		c := goroutinesOf(t, app)
-		if c.at("app/jobs").Goroutines != 3 || c.at("app/users").Goroutines != 2 {
+		if c.at("told/jobs").Goroutines != 3 || c.at("told/users").Goroutines != 2 {
 			t.Errorf("%+v", c.Paths)
 		}
 		// The store, and the supervisors' own: two at their parent's path, the root's at its own.
-		if c.at("app").Goroutines != 4 || c.PathsTotal != 3 || c.Supervised != 9 || c.Inherited != 0 {
+		if c.at("told").Goroutines != 4 || c.PathsTotal != 3 || c.Supervised != 9 || c.Inherited != 0 {
 			t.Errorf("%+v", c)
 		}
 		if c := goroutinesOf(t, jobs); c.Supervised != 3 || c.PathsTotal != 1 {

@@ -85,7 +85,9 @@ func newLimitSpec(n int, opts []LimitOption) limitSpec {
 		s.ceiling = Unlimited
 	}
 	for _, o := range opts {
-		o(&s)
+		if o != nil {
+			o(&s)
+		}
 	}
 	return s
 }

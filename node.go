@@ -25,7 +25,8 @@ type Node interface {
 	Tree() TreeNode
 	Counts() Counts
 	Events(buffer int) *Subscription
-	// MaxDescendants is its subtree limit, nil if it has none.
+	// MaxChildren is the limit on its children, MaxDescendants on its subtree; that is nil if it has none.
+	MaxChildren() *Limit
 	MaxDescendants() *Limit
 
 	base() *node
@@ -164,6 +165,9 @@ func (n *node) Name() string { return n.name }
 
 // Path gives its place in the tree, such as myapp/users; its name, while it is in none.
 func (n *node) Path() string { return n.place.Load().path }
+
+// MaxChildren gives the limit on the supervisor's own children.
+func (n *node) MaxChildren() *Limit { return n.ownLimit }
 
 // MaxDescendants gives the limit on all descendants together, nil if the supervisor has none.
 func (n *node) MaxDescendants() *Limit { return n.descendantsMax }

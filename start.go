@@ -166,6 +166,9 @@ func readSpec(ctx context.Context, n *node, s Specifier) (ChildSpec, error) {
 	spec := s.ChildSpec()
 	v := &validation{seen: make(map[*node]string), path: n.Path()}
 	v.problems = spec.problems(v.path, n.kind == SupervisorKind)
+	if spec.sup != nil && spec.Name != spec.sup.name {
+		v.add("ChildSpec.Name", spec.Name, "is not the supervisor's own, which is "+spec.sup.name+": a supervisor has one name")
+	}
 	if spec.sup != nil {
 		v.visit(spec.sup, checkedPath(v.path, spec.Name), n)
 	}

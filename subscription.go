@@ -118,8 +118,9 @@ type Subscription struct {
 	closed  bool
 }
 
-// C returns the channel of the events. It is closed by Close, and when there
-// will be no more events; what was in the buffer then can still be received.
+// C returns the channel of the events. It is closed by Close; what was in the
+// buffer then can still be received. The end of a supervisor does not close
+// it: it may be started again.
 func (s *Subscription) C() <-chan Event { return s.events }
 
 // Dropped returns how many events were lost because the buffer was full.
