@@ -12,6 +12,9 @@ func Check(n Node) error {
 	if isNil(n) {
 		return &ConfigError{Path: "(root)", Field: "node", Value: nil, Problem: "is nil"}
 	}
+	if n.base().body == nil {
+		return errZeroSupervisor
+	}
 	return check(n.base())
 }
 

@@ -251,8 +251,8 @@ func TestAStartThatIsOvertakenByALoweredLimitIsRefused(t *testing.T) {
 			if at == beforeOwn {
 				limit = map[string]*Limit{"jobs": jobs.MaxChildren(), "users": users.MaxChildren()}[name]
 			}
-			var err error
-			hook.between(at, func() { _, err = s.Go(t.Context(), obedient) }, func() { limit.Set(0, Change{}) })()
+			hook.once(at, func() { limit.Set(0, Change{}) })
+			_, err := s.Go(t.Context(), obedient)
 			if !errors.Is(err, ErrRefused) {
 				t.Errorf("%s, gap %d: admitted after the limit was set to zero: %v", name, at, err)
 			}
@@ -330,10 +330,8 @@ func TestTheSlotComesFreeBeforeTheResultAndNotEarlier(t *testing.T) {
 	for at, want := range map[point]error{beforeRelease: ErrMaxChildren, beforePublish: nil} {
 		jobs := up(t, NewDynamicSupervisor("jobs", MaxChildren(1), WithLogger(quiet)))
 		var err error
-		hook.between(at, func() {
-			c := started(t)(jobs.Go(t.Context(), func(context.Context) error { return nil }))
-			c.Wait(t.Context())
-		}, func() { _, err = jobs.Go(t.Context(), obedient) })()
+		hook.once(at, func() { _, err = jobs.Go(t.Context(), obedient) })
+		started(t)(jobs.Go(t.Context(), func(context.Context) error { return nil })).Wait(t.Context())
 		if !errors.Is(err, want) {
 			t.Errorf("gap %d: a start got %v, want %v", at, err, want)
 		}

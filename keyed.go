@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type KeyedSupervisor[K comparable] struct {
 	perKeyOf  func(key K, base int) int
 	nameOf    func(key K) string
 	secret    []byte
+	anyKey    bool                             // K is, or holds, an interface: its values need not be comparable
 	keyFull   atomic.Pointer[map[int]*Refusal] // made beforehand, by limit
 }
 
@@ -40,6 +42,7 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 	k := &KeyedSupervisor[K]{}
 	o := readOptions(opts)
 	k.keys.init()
+	k.anyKey = !strictlyComparable(reflect.TypeFor[K]())
 	k.init(name, KeyedKind, limit, o)
 	k.body = k
 	if f, ok := o.perKey.(func(K, int) int); ok {
@@ -69,6 +72,23 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 		return nil
 	})
 	return k
+}
+
+// strictlyComparable reports whether comparing values of the type cannot panic.
+func strictlyComparable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface:
+		return false
+	case reflect.Array:
+		return strictlyComparable(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if !strictlyComparable(f.Type) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // MaxPerKey gives the limit of each key.
@@ -144,6 +164,9 @@ func (k Keyed[K]) StartChild(ctx context.Context, s Specifier) (*Child, error) {
 
 // Count is the number of slots that the key holds.
 func (k Keyed[K]) Count() int {
+	if k.sup == nil {
+		return 0
+	}
 	s := k.sup.keys.shard(k.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -155,6 +178,9 @@ func (k Keyed[K]) Count() int {
 
 // Lookup gives a child of the key: the one, where a key may hold one.
 func (k Keyed[K]) Lookup() (*Child, bool) {
+	if k.sup == nil {
+		return nil, false
+	}
 	s := k.sup.keys.shard(k.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,6 +214,9 @@ func (k Keyed[K]) Children(q Query) (infos []ChildInfo, next uint64) {
 
 // children are the key's children in the order of their ids.
 func (k Keyed[K]) children() []*Child {
+	if k.sup == nil {
+		return nil
+	}
 	s := k.sup.keys.shard(k.key)
 	s.mu.Lock()
 	var children []*Child
@@ -202,6 +231,9 @@ func (k Keyed[K]) children() []*Child {
 // Terminate stops all children of the key at once and waits for each as [Child.Stop] does. It returns nil when they
 // have ended, also if there was none; a [StuckError] names those that outlived their allowance.
 func (k Keyed[K]) Terminate(ctx context.Context) error {
+	if k.sup == nil {
+		return errZeroKeyed
+	}
 	if ctx == nil {
 		return &ConfigError{Path: k.sup.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
 	}
@@ -319,6 +351,12 @@ func (k *KeyedSupervisor[K]) most(key K) (most, base int, err error) {
 
 // admit takes the slots of one start at the key, waiting for them if that is allowed here.
 func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, roomy bool) (*keyEntry[K], error) {
+	if k.anyKey {
+		boxed := key // a copy: only here it goes to the heap
+		if !reflect.ValueOf(&boxed).Elem().Comparable() { // an interface can hold a slice
+			return nil, k.badStart("key", fmt.Sprintf("%T", key), "is of a type that cannot be compared")
+		}
+	}
 	if same := key; same != key { // NaN: it would never be found again
 		return nil, k.badStart("key", key, "does not equal itself")
 	}

@@ -142,7 +142,7 @@ func TestABadArgumentOfAStartIsAnErrorThatNamesTheField(t *testing.T) {
 			start("fn", t.Context(), nil)
 			start("WithRestart", t.Context(), run, WithRestart(7))
 			start("Named", t.Context(), run, Named("a/b"))
-			start("WithValues", t.Context(), run, WithValues(nil))
+			start("WithValues", t.Context(), run, WithValues(nilContext))
 			start("WithLifetime", t.Context(), run, WithLifetime(0))
 			start("StartOption", t.Context(), run, StartOption{})
 			_, err := s.StartChild(none, ChildSpec{Run: run})

@@ -71,7 +71,6 @@ type refSup struct {
 	queue    int
 	within   time.Duration
 	waiters  []*attempt // in the order in which they came
-	up       bool
 }
 
 func (s *refSup) share(class int) float64 {

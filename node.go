@@ -348,6 +348,9 @@ func (n *node) notRunning() error {
 // order, and the error, a [StartError], says which and why. Errors of the check are of type [ConfigError], joined. ctx
 // bounds the start only. Starting a supervisor that runs is [ErrAlreadyStarted]. Once stopped it may be started again.
 func (n *node) Start(ctx context.Context) error {
+	if n.body == nil {
+		return errZeroSupervisor
+	}
 	if ctx == nil {
 		return &ConfigError{Path: n.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
 	}

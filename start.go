@@ -22,6 +22,8 @@ type start struct {
 // readStart checks the arguments of a start. It refuses nothing that a limit would.
 func (d *dynamic) readStart(s *start, ctx context.Context, fn func(context.Context) error, opts []StartOption) error {
 	switch {
+	case d.queue.sup == nil:
+		return errZeroSupervisor
 	case ctx == nil:
 		return d.badStart("ctx", nil, "is nil")
 	case fn == nil:
@@ -67,6 +69,9 @@ func (d *dynamic) readStart(s *start, ctx context.Context, fn func(context.Conte
 	}
 	return nil
 }
+
+// errZeroSupervisor is what a supervisor says that no constructor has made.
+var errZeroSupervisor error = &ConfigError{Path: "(none)", Field: "supervisor", Value: "zero value", Problem: "cannot be used: make it by its constructor"}
 
 // readDo is readStart for a child that runs once.
 func (d *dynamic) readDo(s *start, ctx context.Context, fn func(context.Context) error, opts []StartOption) error {
@@ -140,6 +145,9 @@ func (c *Child) do(ctx context.Context) error {
 
 // readSpec checks the arguments of a StartChild.
 func (d *dynamic) readSpec(ctx context.Context, s Specifier) (ChildSpec, error) {
+	if d.queue.sup == nil {
+		return ChildSpec{}, errZeroSupervisor
+	}
 	spec, err := readSpec(ctx, &d.node, s)
 	if err != nil {
 		return spec, err
