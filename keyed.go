@@ -352,7 +352,8 @@ func (k *KeyedSupervisor[K]) most(key K) (most, base int, err error) {
 // admit takes the slots of one start at the key, waiting for them if that is allowed here.
 func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, roomy bool) (*keyEntry[K], error) {
 	if k.anyKey {
-		boxed := key // a copy: only here it goes to the heap
+		boxed := key // only this copy goes to the heap
+
 		if !reflect.ValueOf(&boxed).Elem().Comparable() { // an interface can hold a slice
 			return nil, k.badStart("key", fmt.Sprintf("%T", key), "is of a type that cannot be compared")
 		}
