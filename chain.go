@@ -99,7 +99,7 @@ func (r *reserve) list(q *queue) bool {
 }
 
 func (r *reserve) serve() {
-	r.waiting.serve(func() { r.listed.Store(false) }, func() bool { return !r.hasRoom(r.word.Load()) })
+	r.waiting.serve(func() { r.listed.Store(true) }, func() { r.listed.Store(false) }, func() bool { return !r.hasRoom(r.word.Load()) })
 }
 
 // blocked finds the first full level without taking anything. It returns nil if there is none.

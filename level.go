@@ -177,5 +177,5 @@ func (l *level) list(q *queue) bool {
 
 // serve offers the free slots of this level to the queues that wait for one.
 func (l *level) serve() {
-	l.waiting.serve(func() { l.unmark(wordListed) }, func() bool { return judge(l.word.Load(), 1, true) != admitted })
+	l.waiting.serve(func() { l.mark(wordListed) }, func() { l.unmark(wordListed) }, func() bool { return judge(l.word.Load(), 1, true) != admitted })
 }

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -83,7 +84,7 @@ func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
 	if err := q.enter(w); err != nil {
 		return err
 	}
-	q.dispatch()
+	q.dispatch(math.MaxInt)
 
 	var timeout <-chan time.Time
 	if !w.roomy {
@@ -204,8 +205,10 @@ func (q *queue) highest() int {
 	return -1
 }
 
-// dispatch admits those that wait, in order, as long as there is room, and lists the queue at the level that is full.
-func (q *queue) dispatch() {
+// dispatch admits up to most of those that wait, in order, as long as there is room. Where it finds a level full it lists
+// the queue there. It reports whether it stopped before that, with others still waiting: the queue may then be listed
+// nowhere, and the caller must see to it.
+func (q *queue) dispatch(most int) (more bool) {
 	serve := false
 	q.mu.Lock()
 	var listedAt *level
@@ -216,10 +219,17 @@ func (q *queue) dispatch() {
 		switch a.verdict {
 		case admitted:
 			q.decideLocked(w, nil)
+			if most--; most == 0 {
+				more = q.mu.waiting > 0
+				break
+			}
 			continue
 		case keyFull, closed, stale:
 			q.decideLocked(w, q.sup.refusal(a))
 			continue
+		}
+		if most == 0 {
+			break
 		}
 		gap(beforeList)
 		if a.blocked == listedAt || !q.list(a.blocked) {
@@ -231,6 +241,7 @@ func (q *queue) dispatch() {
 	if serve {
 		q.sup.serve()
 	}
+	return more
 }
 
 // list notes that the queue waits for a level, its own or one above.

@@ -53,3 +53,37 @@ func TestWaitersOfSeveralClassesAreServedByClassThenByArrival(t *testing.T) {
 		}
 	})
 }
+
+// TestQueuesThatWaitForOneLevelAreServedInTurn raises a subtree limit by four while two supervisors wait below it.
+func TestQueuesThatWaitForOneLevelAreServedInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := NewDynamicSupervisor("one", MaxChildren(100), Wait(10, time.Hour))
+		two := NewDynamicSupervisor("two", MaxChildren(100), Wait(10, time.Hour))
+		app := NewSupervisor("app", SupervisorConfig{MaxDescendants: MaxDescendants(2), Logger: quiet}, one, two)
+		if err := app.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range []*DynamicSupervisor{one, two} {
+			for range 5 {
+				go d.Go(context.Background(), benchIdle)
+			}
+			synctest.Wait()
+		}
+		for _, step := range []struct{ limit, one, two int }{{6, 2, 2}, {7, 3, 2}, {8, 3, 3}, {12, 5, 5}} {
+			if err := app.MaxDescendants().Set(step.limit, Change{}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			a, b := one.Counts(), two.Counts()
+			if a.Running+b.Running != step.one+step.two || max(a.Running, b.Running) != max(step.one, step.two) {
+				t.Errorf("limit %d: %d and %d run, want %d and %d", step.limit, a.Running, b.Running, step.one, step.two)
+			}
+			if a.Waiting != 5-a.Running || b.Waiting != 5-b.Running {
+				t.Errorf("limit %d: %d and %d wait", step.limit, a.Waiting, b.Waiting)
+			}
+		}
+		if err := app.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

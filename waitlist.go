@@ -27,18 +27,26 @@ func (l *waitlist) add(q *queue, mark func()) bool {
 	return true
 }
 
-// serve lets each queue that waits now try once, in turn, until the place is full. A queue that still waits for it adds
-// itself again, at the end. The caller holds no lock of a queue or of a key.
-func (l *waitlist) serve(unmark func(), full func() bool) {
+// serve offers free slots to the queues in turn, one slot a turn, until the place is full or none of them takes one. A
+// queue that waits on is in the list again afterwards: who finds the place full adds itself, who was served is added
+// here, and gets its next turn before this ends unless the place is full. The caller holds no lock of a queue or of a key.
+func (l *waitlist) serve(mark, unmark func(), full func() bool) {
 	l.mu.Lock()
-	rounds := len(l.queues)
+	unserved := len(l.queues) // turns until all have had one in vain
 	l.mu.Unlock()
-	for range rounds {
+	for unserved > 0 {
 		q := l.next(unmark)
 		if q == nil {
 			return
 		}
-		q.dispatch()
+		if more := q.dispatch(1); more {
+			l.add(q, mark)
+			l.mu.Lock()
+			unserved = len(l.queues)
+			l.mu.Unlock()
+		} else {
+			unserved--
+		}
 		if full() {
 			return
 		}
