@@ -71,12 +71,9 @@ func TestRefusedWebsocketsAreFailures(t *testing.T) {
 	// Room for the kept ones and no other.
 	s := visit(t, &apptest.App{MaxUsers: config.Users}, config, 300*time.Millisecond)
 	k := s.Kinds[honest.Open]
-	failed := 0
-	for _, n := range k.Failures {
-		failed += n
-	}
-	if failed != k.Planned || k.Failures["max_children"] == 0 {
-		t.Errorf("failures = %v of %d, want all, by max_children", k.Failures, k.Planned)
+	// The last one may be under way still.
+	if refused := k.Failures["max_children"]; len(k.Latencies) != 0 || refused == 0 || refused < k.Planned-1 {
+		t.Errorf("%d of %d opened, failures %v; want none, refused by max_children", len(k.Latencies), k.Planned, k.Failures)
 	}
 	if s.Dropped != 0 {
 		t.Errorf("%d kept websockets dropped, want none: they were not touched", s.Dropped)
