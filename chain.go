@@ -1,6 +1,9 @@
 package headcount
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // A chain is the levels that one start must pass above its own supervisor's: the most specific first.
 //
@@ -131,12 +134,7 @@ func (c chain) take() (blocked *level, serve bool) {
 		}
 		if c[i].level.take(1, true) != admitted {
 			// The reserves below have not been settled yet: nothing is to be undone there.
-			for _, s := range c[:i] {
-				if s.level != nil && s.level.release() {
-					serve = true
-				}
-			}
-			return c[i].level, serve
+			return c[i].level, c[:i].freeLevels()
 		}
 	}
 	return nil, c.settle(len(c))
@@ -155,11 +153,19 @@ func (c chain) settle(n int) (serve bool) {
 // free frees one slot of each level. If it reports serve, the caller must call serve (see take).
 func (c chain) free() (serve bool) {
 	for i := range c {
-		if r := c[i].reserve; r != nil {
-			if !r.release() {
-				return serve || r.listed.Load()
-			}
-		} else if c[i].level.release() {
+		if r := c[i].reserve; r != nil && !r.release() {
+			return c[:i].freeLevels() || r.listed.Load()
+		}
+	}
+	return c.freeLevels()
+}
+
+// freeLevels frees one slot of each level, the highest first. So a slot below is free only when those above it are: if
+// it were free before, the next start there would hold a second slot above for that moment, and one somewhere else
+// could be refused because of it.
+func (c chain) freeLevels() (serve bool) {
+	for _, s := range slices.Backward(c) {
+		if s.level != nil && s.level.release() {
 			serve = true
 		}
 	}

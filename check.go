@@ -83,12 +83,17 @@ func checkedPath(parent, name string) string {
 // child checks a child of the node that is visited.
 func (v *validation) child(spec ChildSpec, parent *node) {
 	v.problems = append(v.problems, spec.problems(v.path, true)...)
-	if spec.sup != nil && spec.Name != spec.sup.name {
+	if spec.sup != nil {
+		v.supervisor(spec, parent)
+	}
+}
+
+// supervisor checks a child that is a supervisor.
+func (v *validation) supervisor(spec ChildSpec, parent *node) {
+	if spec.Name != spec.sup.name {
 		v.add("ChildSpec.Name", spec.Name, "is not the supervisor's own, which is "+spec.sup.name+": a supervisor has one name")
 	}
-	if spec.sup != nil {
-		v.visit(spec.sup, checkedPath(v.path, spec.Name), parent)
-	}
+	v.visit(spec.sup, checkedPath(v.path, spec.Name), parent)
 }
 
 func (n *node) taken(parent *node) bool {

@@ -192,7 +192,7 @@ func TestNoHonestStartIsRefusedWhileAFullSiblingIsHammered(t *testing.T) {
 		rounds = 500
 	}
 	full := NewDynamicSupervisor("full", MaxChildren(2))
-	keyed := NewKeyedSupervisor[string]("keyed", MaxChildren(10), MaxPerKey(1))
+	keyed := NewKeyedSupervisor[string]("keyed", MaxChildren(1), MaxPerKey(1))
 	capped := NewDynamicSupervisor("capped", MaxChildren(10), MaxDescendants(2))
 	honest := NewDynamicSupervisor("honest", MaxChildren(1))
 	// Room for all that their own limits let in: 4 supervisors, 2, 1, 2 and 1.

@@ -205,14 +205,6 @@ func childOf(ctx context.Context) *Child {
 	return nil
 }
 
-// Ready tells that the child whose context this is has started: the start call returns now. Calling it again, in a
-// child without AwaitReady, or with the context of no child does nothing.
-func Ready(ctx context.Context) {
-	if c := childOf(ctx); c != nil {
-		c.markReady()
-	}
-}
-
 // Self describes the child that ctx belongs to. It reports false if ctx belongs to none.
 func Self(ctx context.Context) (ChildInfo, bool) {
 	c := childOf(ctx)

@@ -138,9 +138,8 @@ type Class uint8
 
 // problems appends what is wrong with the spec as a child of the supervisor at parent.
 func (s ChildSpec) problems(parent string, declared bool) (problems []error) {
-	path := checkedPath(parent, s.Name)
 	add := func(field string, value any, problem string) {
-		problems = append(problems, &ConfigError{Path: path, Field: field, Value: value, Problem: problem})
+		problems = append(problems, &ConfigError{Path: checkedPath(parent, s.Name), Field: field, Value: value, Problem: problem})
 	}
 	if s.Name != "" || declared {
 		if p := nameProblem(s.Name); p != "" {

@@ -172,15 +172,13 @@ func readSpec(ctx context.Context, n *node, s Specifier) (ChildSpec, error) {
 		return ChildSpec{}, &ConfigError{Path: n.Path(), Field: "child", Value: nil, Problem: "is nil"}
 	}
 	spec := s.ChildSpec()
-	v := &validation{seen: make(map[*node]string), path: n.Path()}
-	v.problems = spec.problems(v.path, n.kind == SupervisorKind)
-	if spec.sup != nil && spec.Name != spec.sup.name {
-		v.add("ChildSpec.Name", spec.Name, "is not the supervisor's own, which is "+spec.sup.name+": a supervisor has one name")
-	}
+	problems := spec.problems(n.Path(), n.kind == SupervisorKind)
 	if spec.sup != nil {
-		v.visit(spec.sup, checkedPath(v.path, spec.Name), n)
+		v := &validation{seen: make(map[*node]string), path: n.Path(), problems: problems}
+		v.supervisor(spec, n)
+		problems = v.problems
 	}
-	return spec, errors.Join(v.problems...)
+	return spec, errors.Join(problems...)
 }
 
 // prepare gives a child its spec.
