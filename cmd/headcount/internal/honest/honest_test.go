@@ -135,10 +135,16 @@ func TestEveryoneNoticesTheEndOfTheApp(t *testing.T) {
 	}
 	phase := crowd.Begin("the end")
 	server.Listener.Close() // no way back
-	crowd.AwaitLoss(5 * time.Second)
+	const patience = 10 * time.Second
+	began := time.Now()
+	crowd.AwaitLoss(patience)
+	if time.Since(began) >= patience {
+		t.Error("somebody has not noticed")
+	}
 	crowd.Leave(100 * time.Millisecond)
 	server.Close()
-	if s := phase.Stats(); s.Dropped != config.Users {
-		t.Errorf("%d websockets dropped, want %d", s.Dropped, config.Users)
+	// Whose websocket was closed before the phase began is not counted in it.
+	if s := phase.Stats(); s.Dropped < 1 || s.Dropped > config.Users {
+		t.Errorf("%d websockets dropped, want those of up to %d users", s.Dropped, config.Users)
 	}
 }
