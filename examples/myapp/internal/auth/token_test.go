@@ -107,7 +107,7 @@ func TestSignerRefusesShortSecretAndBadName(t *testing.T) {
 func FuzzVerify(f *testing.F) {
 	s := setup(f)
 	good := s.mustSign(f, Claims{User: "ada", Proven: true, Expires: now.Add(time.Hour)})
-	for _, seed := range []string{"", ".", "..", good, good + "A", good[:len(good)-1], "e30.e30", strings.Replace(good, ".", "=.", 1)} {
+	for _, seed := range []string{"", ".", "..", good, good + "A", good[:len(good)-1], "e30.e30", strings.Replace(good, ".", "=.", 1), good[:60] + "\r" + good[60:]} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
