@@ -206,7 +206,7 @@ func (m *member) info() ChildInfo {
 func (s *Supervisor) Counts() Counts {
 	c := Counts{
 		Limit: s.own.limit(), Peak: int(s.own.peak.Load()), Stuck: int(s.stuck.Load()), Restarting: int(s.restarting.Load()),
-		Restarts: s.restarts.Load(), Refused: s.refused.counts(), Bytes: s.held.total(), MaxBytes: s.held.limit,
+		Restarts: s.restarts.Load(), Refused: s.refusedCounts(), Bytes: s.held.total(), MaxBytes: s.held.limit,
 	}
 	s.life.Lock()
 	defer s.life.Unlock()

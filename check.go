@@ -41,6 +41,25 @@ func (v *validation) add(field string, value any, problem string) {
 	v.problems = append(v.problems, &ConfigError{Path: v.path, Field: field, Value: value, Problem: problem})
 }
 
+// joined adds an error, or each of those that it joins.
+func (v *validation) joined(err error) {
+	if err == nil {
+		return
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range many.Unwrap() {
+			v.joined(e)
+		}
+		return
+	}
+	if c, ok := err.(*ConfigError); ok && c.Path == "" {
+		at := *c
+		at.Path = v.path
+		err = &at
+	}
+	v.problems = append(v.problems, err)
+}
+
 func (v *validation) visit(n *node, path string, parent *node) {
 	if first, met := v.seen[n]; met {
 		v.problems = append(v.problems, &ConfigError{

@@ -26,7 +26,7 @@ func (d *dynamic) Counts() Counts {
 	c := Counts{
 		Limit: limitOf(word), Running: countOf(word), Restarting: int(d.restarting.Load()), Stuck: min(int(d.stuck.Load()), countOf(word)),
 		Waiting: d.queue.waiting(), Peak: int(d.own.peak.Load()),
-		Restarts: d.restarts.Load(), Refused: d.refused.counts(), Bytes: d.held.total(), MaxBytes: d.held.limit,
+		Restarts: d.restarts.Load(), Refused: d.refusedCounts(), Bytes: d.held.total(), MaxBytes: d.held.limit,
 	}
 	c.Started, c.Exits, c.Lifetimes = d.registry.totals()
 	d.queue.addWaitsTo(&c.Waits)

@@ -70,6 +70,7 @@ func (d *dynamic) init(name string, kind Kind, limit ChildLimit, o options) {
 	d.node.init(name, kind, d, limit.spec)
 	d.node.shutdown, d.node.around, d.node.logger = o.shutdown, o.around, o.logger
 	d.setDescendants(o.descendants)
+	d.addGates(o.gates)
 	d.setReserve(o.reserve)
 	d.setPlace(nil, "")
 	for _, p := range o.problems {

@@ -176,11 +176,19 @@ func eventAttrs(e Event) []slog.Attr {
 		}
 		return attrs
 	case LimitReached:
-		return []slog.Attr{slog.String("reason", e.Reason), slog.String("limit", limitText(e.Limit))}
+		return observedAttr(e.Observed, slog.String("reason", e.Reason), slog.String("limit", limitText(e.Limit)))
 	case LimitCleared:
-		return []slog.Attr{slog.String("reason", e.Reason), slog.Uint64("refused", e.Refused), slog.Duration("for", e.For)}
+		return observedAttr(e.Observed, slog.String("reason", e.Reason), slog.Uint64("refused", e.Refused), slog.Duration("for", e.For))
 	}
 	return []slog.Attr{slog.String("event", oneLine(e.String(), maxLine))}
+}
+
+// observedAttr marks what was only observed, so that nobody takes it for a refusal.
+func observedAttr(observed bool, attrs ...slog.Attr) []slog.Attr {
+	if observed {
+		attrs = append(attrs, slog.Bool("observed_only", true))
+	}
+	return attrs
 }
 
 func idAttr(id uint64) slog.Attr { return slog.Uint64("id", id) }

@@ -149,8 +149,10 @@ type LimitChanged struct {
 type LimitReached struct {
 	Path   string
 	Time   time.Time
-	Reason string
+	Reason string // max_children, or the name of a [Gate]
 	Limit  int
+	// Observed: a gate that only observes would have refused it.
+	Observed bool
 }
 
 // LimitCleared: a spell of refusals is over, a second having passed without
@@ -161,6 +163,8 @@ type LimitCleared struct {
 	Reason  string
 	Refused uint64
 	For     time.Duration
+	// Observed: nothing was refused, see [LimitReached].
+	Observed bool
 }
 
 func (e ChildFailed) EventPath() string       { return e.Path }
@@ -282,10 +286,16 @@ func (e LimitChanged) String() string {
 }
 
 func (e LimitReached) String() string {
+	if e.Observed {
+		return fmt.Sprintf("%s: starts would be refused, %s at %s, which only observes", e.Path, e.Reason, limitText(e.Limit))
+	}
 	return fmt.Sprintf("%s: starts are refused, %s at %s", e.Path, e.Reason, limitText(e.Limit))
 }
 
 func (e LimitCleared) String() string {
+	if e.Observed {
+		return fmt.Sprintf("%s: no starts would be refused any more, %s would have refused %d in %v", e.Path, e.Reason, e.Refused, e.For)
+	}
 	return fmt.Sprintf("%s: starts are admitted again, %s refused %d in %v", e.Path, e.Reason, e.Refused, e.For)
 }
 

@@ -55,6 +55,7 @@ type node struct {
 	descendants    *level // nil without MaxDescendants
 	descendantsMax *Limit
 	reserve        *reserve // nil without Reserve
+	gates          []*Gate
 
 	place  atomic.Pointer[place]
 	phase  atomic.Uint32

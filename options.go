@@ -60,6 +60,7 @@ type options struct {
 	untimed     bool
 	logger      *slog.Logger
 	descendants limitSpec
+	gates       []*Gate
 	problems    []ConfigError
 }
 

@@ -26,6 +26,8 @@ var (
 	ErrWaitTimeout = errors.New("headcount: waited too long for a slot")
 	// ErrPriority says that slots are free but kept for starts of a higher class.
 	ErrPriority = errors.New("headcount: free slots are kept for higher classes")
+	// ErrGate says that a [Gate] said no; the refusal names it.
+	ErrGate = errors.New("headcount: refused by a gate")
 )
 
 // Reason says why a start was refused.
@@ -39,6 +41,7 @@ const (
 	ReasonQueueFull
 	ReasonWaitTimeout
 	ReasonPriority
+	ReasonGate
 	reasons
 )
 
@@ -52,6 +55,7 @@ var reasonTexts = [reasons]struct {
 	ReasonQueueFull:      {"queue_full", ErrQueueFull},
 	ReasonWaitTimeout:    {"wait_timeout", ErrWaitTimeout},
 	ReasonPriority:       {"priority", ErrPriority},
+	ReasonGate:           {"gate", ErrGate},
 }
 
 // String gives the word that metrics and logs use, such as max_children.
@@ -67,7 +71,16 @@ func (r Reason) String() string {
 type Refusal struct {
 	Path   string // the supervisor whose limit it is
 	Reason Reason
-	Limit  int // the limit in force when it was last set; for queue_full the length of the queue
+	Limit  int    // the limit in force when it was last set; for queue_full the length of the queue
+	Gate   string // for ReasonGate, the name of the gate
+}
+
+// Word is what metrics and logs call the reason: max_children, or the name of the gate.
+func (r *Refusal) Word() string {
+	if r.Reason == ReasonGate {
+		return r.Gate
+	}
+	return r.Reason.String()
 }
 
 func (r *Refusal) Error() string {
@@ -83,7 +96,7 @@ func (r *Refusal) Error() string {
 	case ReasonPriority:
 		return fmt.Sprintf("%s: start refused: free slots are kept for higher classes (%s, limit %s)", r.Path, r.Reason, limit)
 	}
-	return fmt.Sprintf("%s: start refused: %s is %s", r.Path, r.Reason, limit)
+	return fmt.Sprintf("%s: start refused: %s is %s", r.Path, r.Word(), limit)
 }
 
 // Is matches ErrRefused and the sentinel of the reason.
@@ -94,11 +107,13 @@ func (r *Refusal) Is(target error) bool {
 // RefusedCounts is the number of refusals by reason.
 type RefusedCounts struct {
 	MaxChildren, MaxPerKey, MaxDescendants, QueueFull, WaitTimeout, Priority uint64
+
+	Gates uint64 // by all [Gate] values of the supervisor together
 }
 
 // Total adds all reasons up.
 func (c RefusedCounts) Total() uint64 {
-	return c.MaxChildren + c.MaxPerKey + c.MaxDescendants + c.QueueFull + c.WaitTimeout + c.Priority
+	return c.MaxChildren + c.MaxPerKey + c.MaxDescendants + c.QueueFull + c.WaitTimeout + c.Priority + c.Gates
 }
 
 // refusedCounter counts refusals in stripes, so that refusing on all cores costs each what it costs one. It also finds
@@ -164,22 +179,32 @@ func (n *node) refuse(err *Refusal) error {
 }
 
 func (n *node) beginSpell(err *Refusal) {
-	reason, began := err.Reason, time.Now()
-	n.emit(LimitReached{Path: n.Path(), Time: began, Reason: reason.String(), Limit: err.Limit})
-	last := n.refused.total(reason)
+	reason := err.Reason
+	n.refused.watch(reason, func(began time.Time) {
+		n.emit(LimitReached{Path: n.Path(), Time: began, Reason: reason.String(), Limit: err.Limit})
+	}, func(refused uint64, lasted time.Duration) {
+		n.emit(LimitCleared{Path: n.Path(), Time: time.Now(), Reason: reason.String(), Refused: refused, For: lasted})
+	})
+}
+
+// watch tells of a spell that a refusal has just begun, and of its end.
+func (c *refusedCounter) watch(r Reason, reached func(began time.Time), cleared func(refused uint64, lasted time.Duration)) {
+	began := time.Now()
+	reached(began)
+	last := c.total(r)
 	before := last - 1 // the refusal that began the spell is counted already
 	var check func()
 	check = func() {
-		if now := n.refused.total(reason); now != last {
+		if now := c.total(r); now != last {
 			last = now
 			time.AfterFunc(spellEnd, check)
 			return
 		}
-		n.emit(LimitCleared{Path: n.Path(), Time: time.Now(), Reason: reason.String(), Refused: last - before, For: time.Since(began) - spellEnd})
-		n.refused.spell[reason].Store(false)
+		cleared(last-before, time.Since(began)-spellEnd)
+		c.spell[r].Store(false)
 		// A refusal between the count and the store began no spell: it must not go unnoticed.
-		if n.refused.total(reason) != last && n.refused.spell[reason].CompareAndSwap(false, true) {
-			n.beginSpell(err)
+		if c.total(r) != last && c.spell[r].CompareAndSwap(false, true) {
+			c.watch(r, reached, cleared)
 		}
 	}
 	time.AfterFunc(spellEnd, check)

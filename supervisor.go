@@ -64,6 +64,11 @@ type SupervisorConfig struct {
 	Reserve int
 	// MaxBytes is the budget of the declared children together for Charge. Zero is none.
 	MaxBytes int64
+	// Gates are limits beside the supervisor's own that another package keeps.
+	Gates []*Gate
+	// Check is asked, when the tree is checked, for what is wrong that only the maker of the supervisor can know. It
+	// starts nothing. A [ConfigError] that it returns, or joins to others, need not know its Path.
+	Check func() error
 	// Around wraps each run of a child.
 	Around AroundFunc
 	// Logger is where events are logged if the supervisor is a root. Nil is slog.Default().
@@ -83,6 +88,7 @@ func NewSupervisor(name string, cfg SupervisorConfig, children ...Specifier) *Su
 	s.node.shutdown, s.node.around, s.node.logger = cfg.Shutdown, cfg.Around, cfg.Logger
 	s.setDescendants(cfg.MaxDescendants.spec)
 	s.setReserve(cfg.Reserve)
+	s.addGates(cfg.Gates)
 	s.setPlace(nil, "")
 	s.held.limit = cfg.MaxBytes
 	for i, child := range children {
@@ -125,6 +131,9 @@ func (s *Supervisor) checkConfig() {
 }
 
 func (s *Supervisor) check(v *validation) {
+	if s.cfg.Check != nil {
+		v.joined(s.cfg.Check())
+	}
 	names := make(map[string]bool)
 	for _, m := range s.declared {
 		v.child(m.spec, &s.node)

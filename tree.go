@@ -17,7 +17,8 @@ type TreeNode struct {
 
 	Counts  Counts
 	Limits  []LimitSnapshot // max_children, max_per_key, max_descendants: those it has
-	Queue   int             // how many starts may wait
+	Gates   []GateSnapshot
+	Queue   int // how many starts may wait
 	Reserve int
 
 	Descendants     int // under its MaxDescendants; without one: not counted, -1
@@ -74,6 +75,9 @@ func (n *node) Tree() TreeNode {
 	if n.descendants != nil {
 		t.Limits = append(t.Limits, n.descendantsMax.Snapshot())
 		t.Descendants, t.DescendantsPeak = n.descendants.count(), int(n.descendants.peak.Load())
+	}
+	for _, g := range n.gates {
+		t.Gates = append(t.Gates, g.Snapshot())
 	}
 	if n.reserve != nil {
 		t.Reserve = int(n.reserve.size)
