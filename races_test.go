@@ -292,3 +292,39 @@ func TestWhatNoConstructorHasMadeIsAnErrorAndNoPanic(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A context may be kept beyond its run: its deadline stays that run's, and asking for it is no race with the next one.
+func TestTheDeadlineOfARunMayBeAskedForDuringTheNextOne(t *testing.T) {
+	d := up(t, NewDynamicSupervisor("d", MaxChildren(10), WithLogger(quiet)))
+	kept, asked := make(chan context.Context, 1), make(chan struct{})
+	over := make(chan struct{})
+	go func() {
+		defer close(asked)
+		ctx := <-kept
+		first, _ := ctx.Deadline()
+		for ended := false; !ended; {
+			select {
+			case <-over:
+				ended = true
+			default:
+			}
+			if now, ok := ctx.Deadline(); !ok || !now.Equal(first) {
+				t.Errorf("the deadline was %v and is %v", first, now)
+				return
+			}
+		}
+	}()
+	runs := 0
+	c := started(t)(d.StartChild(t.Context(), ChildSpec{Restart: Transient, MaxLifetime: time.Hour, Run: func(ctx context.Context) error {
+		if runs++; runs == 1 {
+			kept <- ctx
+			return errors.New("once more")
+		}
+		return nil
+	}}))
+	if err := c.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	close(over)
+	<-asked
+}
