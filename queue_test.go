@@ -87,3 +87,31 @@ func TestQueuesThatWaitForOneLevelAreServedInTurn(t *testing.T) {
 		}
 	})
 }
+
+// A stream that waits for room makes newcomers find the queue in use, where they may not wait themselves. They are
+// refused for what the stream waits for.
+func TestWhoFindsAStreamWaitingIsRefusedForTheLevelThatIsFull(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := NewDynamicSupervisor("d", MaxChildren(100))
+		up(t, NewSupervisor("root", SupervisorConfig{Logger: quiet, MaxDescendants: MaxDescendants(2)}, d))
+		started(t)(d.Go(t.Context(), obedient))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() {
+			one := func(yield func(int) bool) { yield(1) }
+			for range Stream(ctx, d, one, func(context.Context, int) (int, error) { return 0, nil }, StreamConfig{}) {
+			}
+		}()
+		synctest.Wait()
+		if n := d.Counts().Waiting; n != 1 {
+			t.Fatalf("%d wait, want the stream", n)
+		}
+		var refused *Refusal
+		if _, err := d.Go(t.Context(), obedient); !errors.As(err, &refused) {
+			t.Fatalf("got %v, want a refusal", err)
+		}
+		if want := (Refusal{Path: "root", Reason: ReasonMaxDescendants, Limit: 2}); *refused != want {
+			t.Errorf("refused by %+v, want %+v", *refused, want)
+		}
+	})
+}
