@@ -28,7 +28,7 @@ func (d *dynamic) take(class Class, pass bool) admission {
 
 // plainlyFull is the short way to a refusal, which must cost next to nothing: the supervisor is full, and nobody waits.
 func (d *dynamic) plainlyFull() bool {
-	return d.queue.length == 0 && d.queue.sup != nil && judge(d.own.word.Load(), 1, false) == full
+	return d.queue.length == 0 && d.queue.sup != nil && plainlyFull(d.own.word.Load())
 }
 
 // admit takes the slots of one start, waiting for them if that is allowed here.

@@ -99,6 +99,11 @@ func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context)
 	if len(opts) == 0 && ctx != nil && fn != nil && d.plainlyFull() {
 		return nil, d.refuse(d.own.refusals.Load().full)
 	}
+	return d.goOn(ctx, fn, opts)
+}
+
+// goOn is Go where a refusal is not plain. It is apart because of its frame, which a refusal would pay for too.
+func (d *dynamic) goOn(ctx context.Context, fn func(ctx context.Context) error, opts []StartOption) (*Child, error) {
 	var s start
 	if err := d.readStart(&s, ctx, fn, opts); err != nil {
 		return nil, err
@@ -106,7 +111,7 @@ func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context)
 	if err := d.admit(ctx, s.class, s.roomy); err != nil {
 		return nil, err
 	}
-	c := newChild(&d.dynamic, fn)
+	c := newChild(d, fn)
 	if s.special {
 		c.giveExtra(s.extra())
 	}

@@ -61,7 +61,8 @@ func (g *Gate) Refuse() error {
 	if g.observe {
 		kind = gateObserved
 	}
-	if g.refused.add(kind) {
+	g.refused.add(kind)
+	if g.refused.begins(kind) {
 		g.beginSpell(kind)
 	}
 	if g.observe {

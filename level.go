@@ -125,6 +125,12 @@ func judge(w uint64, share float64, pass bool) verdict {
 	return admitted
 }
 
+// plainlyFull is judge(w, 1, false) == full, short enough to be inlined.
+func plainlyFull(w uint64) bool {
+	limit := w >> limitShift & wordUnlimited
+	return w < wordQueued && w&wordCount >= limit && limit != wordUnlimited
+}
+
 // portion is share x limit, rounded up. A share is meant to a millionth: 0.28 of 25 is 7, though the product of the
 // floating-point numbers is a little more.
 func portion(share float64, limit uint64) uint64 {

@@ -143,9 +143,10 @@ func ceilPowerOfTwo(n int) int {
 	return p
 }
 
-// add counts one refusal and reports whether it begins a spell.
-func (c *refusedCounter) add(r Reason) (begins bool) {
-	c.stripes[stackHash()&uint(len(c.stripes)-1)].by[r].Add(1)
+// add counts one refusal. Afterwards begins tells whether that begins a spell: they are two, so that both are inlined.
+func (c *refusedCounter) add(r Reason) { c.stripes[stackHash()&uint(len(c.stripes)-1)].by[r].Add(1) }
+
+func (c *refusedCounter) begins(r Reason) bool {
 	return !c.spell[r].Load() && c.spell[r].CompareAndSwap(false, true)
 }
 
@@ -172,7 +173,8 @@ func (c *refusedCounter) counts() RefusedCounts {
 
 // refuse counts a refusal at this supervisor and tells of the spell that it may begin.
 func (n *node) refuse(err *Refusal) error {
-	if n.refused.add(err.Reason) {
+	n.refused.add(err.Reason)
+	if n.refused.begins(err.Reason) {
 		n.beginSpell(err)
 	}
 	return err
