@@ -1,0 +1,276 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A conn is one accepted connection, and what is told of it. It is held by its user, who closes it, and by each request
+// that is on it; when all have let go, done is closed and its slot ends. HTTP/2 requests can outlive the connection they
+// came on, and a hijacked one outlives its request: both keep the slot.
+//
+// Writes are held to a least rate. net/http sets deadlines of its own; the earlier one counts.
+type conn struct {
+	net.Conn          // what is read and written: raw, or TLS over it
+	raw      net.Conn // as it was accepted
+	bytes    *byteGates
+	client   netip.Addr // the key of the client; the zero value where there is none, as on a unix socket
+	remote   net.Addr   // the client as a proxy told it, or nil
+	rest     []byte     // what was read together with the PROXY header
+	tls      *tls.ConnectionState
+	idle     time.Duration // bound of each read; zero leaves it to the user
+
+	holders  atomic.Int64 // the user of the connection, and its requests; zero is the end
+	closed   atomic.Bool
+	done     chan struct{}
+	requests atomic.Int64 // that have come
+	begun    atomic.Int64 // that net/http has begun to read
+	late     atomic.Bool  // a read was given up
+	busy     atomic.Bool  // net/http reads a request on it, serves it, or writes its response
+
+	out struct {
+		sync.Mutex
+		pace    pace
+		user    time.Time // the deadline set from outside
+		byPace  time.Time // that of the write under way
+		tooSlow bool      // told already
+	}
+}
+
+func newConn(raw net.Conn, client netip.Addr, b *byteGates) *conn {
+	c := &conn{Conn: raw, raw: raw, client: client, bytes: b, done: make(chan struct{})}
+	c.out.pace = b.writePace()
+	c.holders.Store(1)
+	return c
+}
+
+// enter makes the caller a holder. It reports false when the end has come already.
+func (c *conn) enter() bool {
+	for {
+		n := c.holders.Load()
+		if n == 0 {
+			return false
+		}
+		if c.holders.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// leave ends what enter began.
+func (c *conn) leave() {
+	if c.holders.Add(-1) == 0 {
+		close(c.done)
+	}
+}
+
+// Close closes the connection. Its slot is free when its last request has returned too.
+func (c *conn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	err := c.Conn.Close() // first: the slot is free when the descriptor is
+	c.bytes.closing(c)
+	c.leave()
+	return err
+}
+
+// awaitEnd returns when nobody holds the connection any more. If ctx ends first, the connection is closed.
+func (c *conn) awaitEnd(ctx context.Context) {
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		_ = c.Close()
+		<-c.done
+	}
+}
+
+// RemoteAddr is the client's address, also behind a proxy that speaks the PROXY protocol.
+func (c *conn) RemoteAddr() net.Addr {
+	if c.remote != nil {
+		return c.remote
+	}
+	return c.Conn.RemoteAddr()
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	if c.idle != 0 && c.idle != NoTimeout {
+		if err := c.Conn.SetReadDeadline(time.Now().Add(c.idle)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := c.Conn.Read(p)
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		c.late.Store(true)
+	}
+	return n, err
+}
+
+func (c *conn) Write(p []byte) (n int, err error) {
+	began := c.beginWrite(len(p))
+	n, err = c.Conn.Write(p)
+	return n, c.endWrite(n, began, err)
+}
+
+// pieces is how much is copied at a time, so that a peer that keeps the rate is never cut for taking long.
+const pieces = 1 << 20
+
+// ReadFrom copies without passing the bytes through the process where the connection can.
+func (c *conn) ReadFrom(r io.Reader) (total int64, err error) {
+	to, ok := c.Conn.(io.ReaderFrom)
+	if !ok {
+		return io.Copy(writeOnly{c}, r)
+	}
+	bound := int64(-1)
+	if lr, ok := r.(*io.LimitedReader); ok { // the kernel's way looks behind one of these only
+		r, bound = lr.R, lr.N
+		defer func() { lr.N -= total }()
+	}
+	for bound != 0 {
+		piece := int64(pieces)
+		if bound > 0 {
+			piece = min(piece, bound)
+		}
+		began := c.beginWrite(int(piece))
+		n, err := to.ReadFrom(&io.LimitedReader{R: r, N: piece})
+		total += n
+		if err := c.endWrite(int(n), began, err); err != nil {
+			return total, err
+		}
+		if n < piece {
+			return total, nil
+		}
+		if bound > 0 {
+			bound -= n
+		}
+	}
+	return total, nil
+}
+
+// writeOnly hides ReadFrom from io.Copy, which would call it.
+type writeOnly struct{ io.Writer }
+
+// beginWrite sets the deadline of a write of n bytes.
+func (c *conn) beginWrite(n int) (began time.Time) {
+	began = time.Now()
+	c.out.Lock()
+	defer c.out.Unlock()
+	if d := c.out.pace.allowed(n); d != NoTimeout && !c.bytes.observing {
+		c.out.byPace = began.Add(d)
+		_ = c.Conn.SetWriteDeadline(earlier(c.out.user, c.out.byPace))
+	}
+	return began
+}
+
+// endWrite finds out whether the peer was too slow.
+func (c *conn) endWrite(n int, began time.Time, err error) error {
+	now := time.Now()
+	c.out.Lock()
+	slow := c.out.pace.moved(n, now.Sub(began))
+	if by := c.out.byPace; err != nil && !by.IsZero() && !now.Before(by) && errors.Is(err, os.ErrDeadlineExceeded) {
+		slow = true
+	}
+	c.out.byPace = time.Time{}
+	first := slow && !c.out.tooSlow
+	c.out.tooSlow = c.out.tooSlow || slow
+	c.out.Unlock()
+	if first {
+		_ = c.bytes.slowResponse.Refuse()
+	}
+	return err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	c.out.Lock()
+	defer c.out.Unlock()
+	c.out.user = t
+	return c.Conn.SetWriteDeadline(earlier(t, c.out.byPace))
+}
+
+func (c *conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// CloseWrite says goodbye to a client that still sends; without it the client could lose the answer.
+func (c *conn) CloseWrite() error {
+	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return cw.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// SyscallConn gives the descriptor, also below TLS.
+func (c *conn) SyscallConn() (syscall.RawConn, error) {
+	if sc, ok := c.raw.(syscall.Conn); ok {
+		return sc.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
+// NetConn gives the connection below: for TLS the [tls.Conn].
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
+func (c *conn) core() *conn { return c }
+
+// tlsConn tells net/http of TLS, which it asks about by this method.
+type tlsConn struct{ *conn }
+
+func (c tlsConn) ConnectionState() tls.ConnectionState { return *c.tls }
+
+// h2Conn watches the frames of an HTTP/2 connection in both directions.
+type h2Conn struct {
+	*conn
+	frames *frameWatch
+}
+
+func (c h2Conn) Read(p []byte) (int, error) {
+	n, err := c.conn.Read(p)
+	if n > 0 && c.frames.read(p[:n]) {
+		if c.bytes.resets.Refuse() != nil {
+			_ = c.Close()
+			return 0, errReset
+		}
+	}
+	return n, err
+}
+
+func (c h2Conn) Write(p []byte) (int, error) {
+	c.frames.wrote(p)
+	return c.conn.Write(p)
+}
+
+// ReadFrom is not for HTTP/2, whose frames are made in the process.
+func (c h2Conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(writeOnly{c}, r) }
+
+var errReset = errors.New("endpoint: too many streams were reset")
+
+// prefixedConn gives what was read too early.
+type prefixedConn struct {
+	net.Conn
+	rest []byte
+}
+
+func (c *prefixedConn) Read(p []byte) (int, error) {
+	if len(c.rest) > 0 {
+		n := copy(p, c.rest)
+		c.rest = c.rest[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}

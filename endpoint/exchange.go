@@ -1,0 +1,309 @@
+package endpoint
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+)
+
+// An exchange is one request and its response, between net/http and the handler: it holds the body and the response to
+// their rates, and knows what has become of them. What it is used by is one goroutine, the handler's.
+type exchange struct {
+	limit  *limiter
+	w      http.ResponseWriter
+	r      *http.Request
+	rc     *http.ResponseController
+	conn   *conn // nil behind another server
+	client netip.Addr
+	body   meteredBody
+
+	entered  bool // it was let in
+	begun    bool // an answer has begun
+	streams  bool // it has become a stream
+	hijacked bool
+	aborted  bool // the handler panicked with http.ErrAbortHandler
+
+	// HTTP/2 holds writes up stream by stream, where the connection's own pace does not see it. So does another server.
+	paced bool
+	pace  pace
+	slow  *time.Timer
+}
+
+func newExchange(l *limiter, w http.ResponseWriter, r *http.Request, c *conn, client netip.Addr) *exchange {
+	x := &exchange{limit: l, w: w, r: r, rc: http.NewResponseController(w), conn: c, client: client}
+	x.paced = (r.ProtoMajor == 2 || c == nil) && !l.bytes.observing
+	if x.paced {
+		x.pace = l.bytes.writePace()
+	}
+	return x
+}
+
+type exchangeKey struct{}
+
+func (x *exchange) withClient(ctx context.Context) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+// run is the child.
+func (x *exchange) run(ctx context.Context) (err error) {
+	l := x.limit
+	x.entered = true
+	l.active.enter()
+	defer func() {
+		if v := recover(); v == http.ErrAbortHandler {
+			x.aborted = true
+		} else if v != nil {
+			defer panic(v) // it is the child's, once the rest is in order
+		}
+		x.finish()
+		l.active.leave(x.streams)
+		l.retry.ended()
+	}()
+	if d := l.cfg.timeouts.Response; d != NoTimeout && !l.bytes.observing {
+		_ = x.rc.SetWriteDeadline(time.Now().Add(d))
+	}
+	r := x.r.WithContext(ctx)
+	if hasBody(r) {
+		x.body = meteredBody{ReadCloser: r.Body, x: x, pace: l.bytes.readPace(), left: l.cfg.timeouts.Body}
+		if !l.bytes.observing {
+			x.body.ReadCloser = http.MaxBytesReader(x.w, r.Body, l.cfg.sizes.Body)
+		}
+		r.Body = &x.body
+	}
+	if x.conn != nil && r.TLS == nil {
+		r.TLS = x.conn.tls
+	}
+	if r.ProtoMajor == 2 {
+		l.next.ServeHTTP(http2Writer{x}, r)
+	} else {
+		l.next.ServeHTTP(http1Writer{x}, r)
+	}
+	return nil
+}
+
+// finish leaves nothing for net/http to wait for without a bound.
+func (x *exchange) finish() {
+	if x.slow != nil {
+		x.slow.Stop()
+	}
+	if x.hijacked || x.limit.bytes.observing {
+		return
+	}
+	if x.r.ProtoMajor == 1 && hasBody(x.r) && !x.body.ended {
+		finishBody(x.rc)
+	}
+	if x.paced && x.begun {
+		if d := x.pace.allowed(finalWrite); d != NoTimeout {
+			_ = x.rc.SetWriteDeadline(time.Now().Add(d))
+		}
+	}
+}
+
+// finalWrite is about what net/http may hold back until the handler has returned.
+const finalWrite = 4096
+
+// beginAnswer notes that the answer begins, and whether it is a stream.
+func (x *exchange) beginAnswer() {
+	if x.begun {
+		return
+	}
+	x.begun = true
+	if strings.HasPrefix(x.w.Header().Get("Content-Type"), "text/event-stream") {
+		x.toStream()
+	}
+}
+
+func (x *exchange) toStream() {
+	if !x.streams {
+		x.streams = true
+		x.limit.active.toStream()
+	}
+}
+
+// Streams says that the request which ctx belongs to lasts as long as its client likes, as a long poll does. When the
+// endpoint stops, it is not waited for like a request but has its context ended, as websockets and server-sent events
+// have, which are known by themselves. It must be called on the handler's goroutine.
+func Streams(ctx context.Context) {
+	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
+		x.toStream()
+	}
+}
+
+func (x *exchange) Header() http.Header { return x.w.Header() }
+
+func (x *exchange) WriteHeader(code int) {
+	if code >= 200 {
+		x.beginAnswer()
+	}
+	x.w.WriteHeader(code)
+}
+
+func (x *exchange) Write(p []byte) (int, error) {
+	x.beginAnswer()
+	began := x.beginWrite(len(p))
+	n, err := x.w.Write(p)
+	x.endWrite(n, began)
+	return n, err
+}
+
+func (x *exchange) WriteString(s string) (int, error) {
+	x.beginAnswer()
+	began := x.beginWrite(len(s))
+	n, err := io.WriteString(x.w, s)
+	x.endWrite(n, began)
+	return n, err
+}
+
+func (x *exchange) Flush() { _ = x.FlushError() }
+
+func (x *exchange) FlushError() error {
+	x.beginAnswer()
+	began := x.beginWrite(finalWrite)
+	err := x.rc.Flush()
+	x.endWrite(0, began)
+	return err
+}
+
+// Unwrap gives [http.ResponseController] the way to the connection.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
+
+// beginWrite has the write cut off if it takes too long.
+func (x *exchange) beginWrite(n int) (began time.Time) {
+	if !x.paced {
+		return began
+	}
+	d := x.pace.allowed(n)
+	switch {
+	case d == NoTimeout:
+	case x.slow == nil:
+		x.slow = time.AfterFunc(d, x.cut)
+	default:
+		x.slow.Reset(d)
+	}
+	return time.Now()
+}
+
+func (x *exchange) endWrite(n int, began time.Time) {
+	if x.slow == nil {
+		return
+	}
+	x.slow.Stop()
+	x.pace.moved(n, time.Since(began))
+}
+
+// cut ends a write that takes too long: the stream of HTTP/2, the connection of HTTP/1. It runs beside the write.
+func (x *exchange) cut() {
+	_ = x.limit.bytes.slowResponse.Refuse()
+	_ = x.rc.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// http1Writer and http2Writer are an exchange with what else their protocols can do.
+type http1Writer struct{ *exchange }
+
+// ReadFrom keeps the way by which a file goes to the socket without passing through the process.
+func (x http1Writer) ReadFrom(r io.Reader) (int64, error) {
+	rf, ok := x.w.(io.ReaderFrom)
+	if !ok || x.paced {
+		return io.Copy(writeOnly{x.exchange}, r)
+	}
+	x.beginAnswer()
+	return rf.ReadFrom(r)
+}
+
+// Hijack gives the connection to the handler. Its slot ends when the handler has closed it and has returned.
+func (x http1Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := x.rc.Hijack()
+	if err == nil {
+		x.hijacked, x.begun = true, true
+		x.toStream()
+	}
+	return c, rw, err
+}
+
+type http2Writer struct{ *exchange }
+
+// Push is what net/http offers for HTTP/2.
+func (x http2Writer) Push(target string, opts *http.PushOptions) error {
+	if p, ok := x.w.(http.Pusher); ok {
+		return p.Push(target, opts)
+	}
+	return http.ErrNotSupported
+}
+
+// A SlowError is the error of a body that was sent too slowly. It matches [os.ErrDeadlineExceeded].
+type SlowError struct{ Read int64 }
+
+func (e *SlowError) Error() string { return "endpoint: the body comes too slowly" }
+
+// Is matches os.ErrDeadlineExceeded.
+func (e *SlowError) Is(target error) bool { return target == os.ErrDeadlineExceeded }
+
+// Timeout and Temporary make it a net.Error.
+func (e *SlowError) Timeout() bool   { return true }
+func (e *SlowError) Temporary() bool { return false }
+
+// A meteredBody holds the client to a least rate, to a time for all, and to a size. Only waiting for the client counts
+// as time.
+type meteredBody struct {
+	io.ReadCloser
+	x       *exchange
+	pace    pace
+	left    time.Duration // of the time for all
+	read    int64
+	ended   bool
+	tooSlow bool
+}
+
+func (b *meteredBody) Read(p []byte) (int, error) {
+	observing := b.x.limit.bytes.observing
+	if b.tooSlow && !observing {
+		return 0, &SlowError{b.read}
+	}
+	began := time.Now()
+	if d := min(b.pace.allowed(1), b.left); d != NoTimeout && !observing {
+		_ = b.x.rc.SetReadDeadline(began.Add(d))
+	}
+	n, err := b.ReadCloser.Read(p)
+	waited := time.Since(began)
+	b.read += int64(n)
+	slow := b.pace.moved(n, waited)
+	if b.left != NoTimeout {
+		b.left -= waited
+		slow = slow || b.left <= 0
+	}
+	if b.tooBig(n, err) {
+		_ = b.x.limit.bytes.bigBody.Refuse()
+	}
+	late := errors.Is(err, os.ErrDeadlineExceeded)
+	if (late || slow && (err == nil || observing)) && !b.tooSlow {
+		b.tooSlow = true
+		_ = b.x.limit.bytes.slowBody.Refuse()
+		if !observing {
+			return n, &SlowError{b.read}
+		}
+	}
+	if err == io.EOF {
+		b.ended = true
+		if !observing { // what comes next on the connection is not the body's
+			_ = b.x.rc.SetReadDeadline(time.Time{})
+		}
+	}
+	return n, err
+}
+
+// tooBig reports whether this read, of n bytes, has passed the size.
+func (b *meteredBody) tooBig(n int, err error) bool {
+	if b.x.limit.bytes.observing {
+		most := b.x.limit.cfg.sizes.Body
+		return b.read > most && b.read-int64(n) <= most
+	}
+	var e *http.MaxBytesError
+	return errors.As(err, &e)
+}
