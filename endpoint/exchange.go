@@ -14,12 +14,14 @@ import (
 )
 
 // An exchange is one request and its response, between net/http and the handler: it holds the body and the response to
-// their rates, and knows what has become of them. What it is used by is one goroutine, the handler's.
+// their rates, and knows what has become of them. It is used by one goroutine, the handler's. It is also the request's
+// context, by which it is found.
 type exchange struct {
+	context.Context
 	limit  *limiter
 	w      http.ResponseWriter
 	r      *http.Request
-	rc     *http.ResponseController
+	rc     http.ResponseController
 	conn   *conn // nil behind another server
 	client netip.Addr
 	body   meteredBody
@@ -37,7 +39,7 @@ type exchange struct {
 }
 
 func newExchange(l *limiter, w http.ResponseWriter, r *http.Request, c *conn, client netip.Addr) *exchange {
-	x := &exchange{limit: l, w: w, r: r, rc: http.NewResponseController(w), conn: c, client: client}
+	x := &exchange{Context: r.Context(), limit: l, w: w, r: r, rc: *http.NewResponseController(w), conn: c, client: client}
 	x.paced = (r.ProtoMajor == 2 || c == nil) && !l.bytes.observing
 	if x.paced {
 		x.pace = l.bytes.writePace()
@@ -47,8 +49,11 @@ func newExchange(l *limiter, w http.ResponseWriter, r *http.Request, c *conn, cl
 
 type exchangeKey struct{}
 
-func (x *exchange) withClient(ctx context.Context) context.Context {
-	return context.WithValue(ctx, exchangeKey{}, x)
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
 }
 
 // run is the child.
@@ -97,7 +102,7 @@ func (x *exchange) finish() {
 		return
 	}
 	if x.r.ProtoMajor == 1 && hasBody(x.r) && !x.body.ended {
-		finishBody(x.rc)
+		finishBody(&x.rc)
 	}
 	if x.paced && x.begun {
 		if d := x.pace.allowed(finalWrite); d != NoTimeout {

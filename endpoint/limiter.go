@@ -159,7 +159,7 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, c *conn, id Iden
 		opts[n] = headcount.WithLifetime(d)
 		n++
 	}
-	err := l.requests.At(id).Do(x.withClient(r.Context()), x.run, opts[:n]...)
+	err := l.requests.At(id).Do(x, x.run, opts[:n]...)
 	switch {
 	case !x.entered:
 		l.refused(w, r, id, err)

@@ -25,19 +25,25 @@ const reasonHeader = "Headcount-Reason"
 // off. It is not zero, so that one that sends its body first gets to read the answer.
 const linger = 50 * time.Millisecond
 
+// Values of headers that no refusal has to make anew.
+var (
+	plainText = []string{"text/plain; charset=utf-8"}
+	noStore   = []string{"no-store"}
+	closes    = []string{"close"}
+)
+
 // turnDown answers a refusal. It is final: net/http would read up to 256 KiB of the body that nobody wants before it
 // answers, and again afterwards, at the pace of the client; see [finishBody].
 func (l *limiter) turnDown(w http.ResponseWriter, r *http.Request, no refusal) {
 	h := w.Header()
 	clear(h)
 	h[reasonHeader] = []string{no.reason}
-	h["Content-Type"] = []string{"text/plain; charset=utf-8"}
-	h["Cache-Control"] = []string{"no-store"}
+	h["Content-Type"], h["Cache-Control"] = plainText, noStore
 	if no.after > 0 {
 		h["Retry-After"] = []string{seconds(no.after)}
 	}
 	if r.ProtoMajor == 1 && hasBody(r) {
-		h["Connection"] = []string{"close"}
+		h["Connection"] = closes
 		finishBody(http.NewResponseController(w))
 	}
 	w.WriteHeader(no.status)
