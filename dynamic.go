@@ -38,6 +38,9 @@ func readOptions(opts []Option) options {
 			opt.apply(&o)
 		}
 	}
+	if o.codel != nil {
+		o.codel.check(&o)
+	}
 	return o
 }
 
@@ -62,7 +65,7 @@ type dynamic struct {
 func (d *dynamic) init(name string, kind Kind, limit ChildLimit, o options) {
 	d.opts = o
 	d.registry = newRegistry(!o.untimed)
-	d.queue.sup, d.queue.length, d.queue.within = d, o.queueLength, o.queueWithin
+	d.queue.sup, d.queue.length, d.queue.within, d.queue.codel = d, o.queueLength, o.queueWithin, o.codel
 	d.held.limit = o.maxBytes
 	d.drained = make(chan struct{}, 1)
 	d.failed = make(chan struct{}, 1)

@@ -44,6 +44,7 @@ func (f optionFunc) apply(o *options) { f(o) }
 type options struct {
 	queueLength int
 	queueWithin time.Duration
+	codel       *codel
 	shares      []float64
 	keyShare    float64
 	perKey      any // func(K, int) int

@@ -14,8 +14,8 @@ import (
 //
 // A start waits only in its own supervisor's queue, whatever level is full; the queue then is listed at that level,
 // and whoever frees a slot there offers it to the queues listed, in turn. Within the queue the highest class comes
-// first, and within a class who came first. The head stands for all behind it: what is full for the head is full for
-// them.
+// first, and within a class who came first, or last under overload (see codel). The head stands for all behind it: what
+// is full for the head is full for them.
 //
 // No wake-up is lost: a queue is listed first and tries once more afterwards, so a slot that came free in between is
 // either seen by that try or was freed by someone who saw the mark.
@@ -26,12 +26,13 @@ type queue struct {
 	sup    *dynamic
 	length int           // at most so many wait; 0 is refusal at once
 	within time.Duration // at most so long
+	codel  *codel        // or less; nil: no less
 
 	bounded atomic.Int64 // of those waiting, the ones that count against length; written under mu
 
 	mu struct {
 		sync.Mutex
-		classes []*list.List // of *waiter, by class
+		classes []*line
 		waiting int
 		byKey   map[any]int // of the bounded ones, how many wait for each key
 		waits   histogram
@@ -45,6 +46,7 @@ type waiter struct {
 	roomy   bool // does not count against the length of the queue and has no time limit (Stream)
 	waited  bool // since began: it comes back to its place, not behind those that came later
 	began   time.Duration
+	until   time.Duration // its time is over then; not if roomy
 	place   *list.Element
 	decided chan struct{} // closed once err is set
 	err     error
@@ -88,7 +90,7 @@ func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
 
 	var timeout <-chan time.Time
 	if !w.roomy {
-		timer := time.NewTimer(q.within - (q.sup.now() - w.began))
+		timer := time.NewTimer(w.until - q.sup.now())
 		defer timer.Stop()
 		timeout = timer.C
 	}
@@ -165,8 +167,9 @@ func (q *queue) enter(w *waiter) error {
 		return q.sup.notRunning()
 	}
 	for len(q.mu.classes) <= int(w.class) {
-		q.mu.classes = append(q.mu.classes, list.New())
+		q.mu.classes = append(q.mu.classes, new(line))
 	}
+	q.limitLocked(w)
 	if w.waited {
 		w.place = q.mu.classes[w.class].PushFront(w)
 	} else {
@@ -177,11 +180,28 @@ func (q *queue) enter(w *waiter) error {
 	return nil
 }
 
+// limitLocked says how long w may wait. One that comes back keeps what it was told, and its line has not been empty.
+func (q *queue) limitLocked(w *waiter) {
+	if w.roomy || w.waited {
+		return
+	}
+	may := q.within
+	if q.codel != nil {
+		line := q.mu.classes[w.class]
+		if line.timed == 0 {
+			line.since = q.sup.now() // not began: the last one may have left since
+		}
+		may = q.codel.may(w.began - line.since)
+	}
+	w.until = w.began + may
+}
+
 func (q *queue) countLocked(w *waiter, by int) {
 	q.mu.waiting += by
 	if w.roomy {
 		return
 	}
+	q.mu.classes[w.class].timed += by
 	q.bounded.Add(int64(by))
 	key, most := w.claim.key()
 	if most < 0 {
@@ -212,8 +232,16 @@ func (q *queue) dispatch(most int) (more bool) {
 	serve := false
 	q.mu.Lock()
 	var listedAt *level
+	var now time.Duration
+	if q.codel != nil {
+		now = q.sup.now()
+	}
 	for class := q.highest(); class >= 0; class = q.highest() {
-		w := q.mu.classes[class].Front().Value.(*waiter)
+		w := q.mu.classes[class].next(q.codel, now)
+		if q.codel != nil && !w.roomy && now >= w.until { // its timer has not come to it yet
+			q.decideLocked(w, q.sup.refuse(q.sup.own.refusals.Load().waitTimeout))
+			continue
+		}
 		a := w.claim.take(true)
 		serve = serve || a.serve
 		switch a.verdict {
