@@ -71,6 +71,9 @@ type refSup struct {
 	queue    int
 	within   time.Duration
 	waiters  []*attempt // in the order in which they came
+
+	target, interval time.Duration     // CoDel; zero: without it
+	standing         map[int]time.Time // since when starts of each class have waited without a break
 }
 
 func (s *refSup) share(class int) float64 {
@@ -210,10 +213,30 @@ func (s *refSup) enqueue(a *attempt, refused *refRefusal) *refRefusal {
 	return nil
 }
 
-// head is the waiter whose turn it is: the first of the highest class.
+// wait puts a start behind the others, and says for how long.
+func (s *refSup) wait(a *attempt) {
+	sameClass := func(w *attempt) bool { return w.class == a.class }
+	if !slices.ContainsFunc(s.waiters, sameClass) {
+		if s.standing == nil {
+			s.standing = make(map[int]time.Time)
+		}
+		s.standing[a.class] = a.began
+	}
+	s.waiters = append(s.waiters, a)
+	a.until = a.began.Add(s.within)
+	if s.interval > 0 { // target, but not before the queue is overloaded
+		a.until = a.began.Add(s.target)
+		if overload := s.standing[a.class].Add(s.interval); overload.After(a.until) {
+			a.until = overload
+		}
+	}
+}
+
+// head is the waiter whose turn it is: of the highest class the first, or the last if that class is overloaded.
 func (s *refSup) head() (head *attempt) {
 	for _, w := range s.waiters {
-		if head == nil || w.class > head.class {
+		overloaded := s.interval > 0 && !time.Now().Before(s.standing[w.class].Add(s.interval))
+		if head == nil || w.class > head.class || w.class == head.class && overloaded {
 			head = w
 		}
 	}
@@ -250,7 +273,7 @@ func (s *refSup) settleNext() (decided *attempt, err error) {
 // settleRest is for those that are left when all have been taken over that were decided in their turn.
 func (s *refSup) settleRest(now time.Time) error {
 	for _, w := range slices.Clone(s.waiters) {
-		switch overdue := !now.Before(w.began.Add(s.within)); {
+		switch overdue := !now.Before(w.until); {
 		case w.admitted:
 			return fmt.Errorf("%s: a waiter passed those before it", s.name)
 		case !overdue && w.decided:

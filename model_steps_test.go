@@ -30,15 +30,11 @@ const modelDeaf = 4 // so many children may ignore their context at once
 func (m *model) step() {
 	switch n := m.rand.IntN(100); {
 	case n < 40:
-		m.begin()
+		m.begin(m.sups[m.rand.IntN(len(m.sups))])
 	case n < 58:
 		m.change()
 	case n < 72:
-		if a := m.pick(func(a *attempt) bool { return !a.backoff }); a != nil {
-			x := exits[m.rand.IntN(len(exits))]
-			m.tell(a, x.name, x.run)
-			m.exited(a, x.abnormal)
-		}
+		m.finish(func(*attempt) bool { return true })
 	case n < 76:
 		m.hang()
 	case n < 82:
@@ -55,6 +51,31 @@ func (m *model) step() {
 		m.stop()
 	default:
 		m.start()
+	}
+}
+
+// overload is a step in which more comes to one supervisor than it can serve.
+func (m *model) overload(s *modelSup) {
+	switch n := m.rand.IntN(100); {
+	case n < 60:
+		m.begin(s)
+	case n < 78:
+		m.finish(func(a *attempt) bool { return a.sup == s })
+	case n < 86:
+		m.terminate()
+	case n < 95:
+		m.change()
+	default:
+		m.cancel()
+	}
+}
+
+// finish ends a run.
+func (m *model) finish(which func(a *attempt) bool) {
+	if a := m.pick(func(a *attempt) bool { return !a.backoff && which(a) }); a != nil {
+		x := exits[m.rand.IntN(len(exits))]
+		m.tell(a, x.name, x.run)
+		m.exited(a, x.abnormal)
 	}
 }
 

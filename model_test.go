@@ -20,19 +20,42 @@ func TestTheLawsHoldInTheModel(t *testing.T) {
 	if testing.Short() {
 		rounds, steps = 8, 200
 	}
+	runModels(t, rounds, func(t *testing.T, seed uint64) { runModel(t, seed, steps, (*model).step) })
+}
+
+// TestTheLawsHoldInTheModelUnderOverload is the same where more comes to a supervisor with CoDel than it can serve.
+func TestTheLawsHoldInTheModelUnderOverload(t *testing.T) {
+	rounds, steps := 40, 300
+	if testing.Short() {
+		rounds, steps = 6, 200
+	}
+	runModels(t, rounds, func(t *testing.T, seed uint64) {
+		runModel(t, seed, steps, func(m *model) {
+			for _, s := range m.sups {
+				if s.interval > 0 {
+					m.overload(s)
+					return
+				}
+			}
+			m.step()
+		})
+	})
+}
+
+func runModels(t *testing.T, rounds int, run func(t *testing.T, seed uint64)) {
 	if s := os.Getenv("HEADCOUNT_SEED"); s != "" {
 		seed, err := strconv.ParseUint(s, 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("seed %d", seed)
-		inBubble(t, func(t *testing.T) { runModel(t, seed, steps) })
+		inBubble(t, func(t *testing.T) { run(t, seed) })
 		return
 	}
 	for range rounds {
 		seed := rand.Uint64()
 		if !t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) { runModel(t, seed, steps) })
+			inBubble(t, func(t *testing.T) { run(t, seed) })
 		}) {
 			t.Fatalf("replay with HEADCOUNT_SEED=%d", seed)
 		}
@@ -53,6 +76,7 @@ type attempt struct {
 	restart Restart
 	do      bool
 	began   time.Time
+	until   time.Time // it may wait as long
 	cancel  context.CancelFunc
 
 	// Written by the goroutines of the start and the child, under model.mu.
@@ -120,7 +144,7 @@ type modelLimit struct {
 	most int
 }
 
-func runModel(t *testing.T, seed uint64, steps int) {
+func runModel(t *testing.T, seed uint64, steps int, step func(*model)) {
 	m := newModel(t, seed)
 	t.Cleanup(func() { // after a failure too nothing may be left
 		close(m.quit)
@@ -130,7 +154,7 @@ func runModel(t *testing.T, seed uint64, steps int) {
 	for range steps {
 		m.pass() // limits expire between two steps, the time of waiters is over at one
 		m.pass()
-		m.step()
+		step(m)
 		m.settle()
 	}
 	m.end()
@@ -154,6 +178,11 @@ func newModel(t *testing.T, seed uint64) *model {
 		if r.IntN(2) == 0 {
 			s.shares = []float64{0.5, 0.8, 1}
 			opts = append(opts, Classes(s.shares...))
+		}
+		if s.queue > 0 && r.IntN(2) == 0 {
+			n := 4 + r.IntN(14) // long enough for others to come meanwhile
+			s.target, s.interval = time.Duration(n)*2*modelTick, time.Duration(n+r.IntN(3))*2*modelTick
+			opts = append(opts, CoDel(s.target, s.interval))
 		}
 		return opts
 	}
@@ -230,8 +259,7 @@ func (m *model) settle() {
 }
 
 // begin starts a child on a goroutine of its own and says what must become of it.
-func (m *model) begin() {
-	s := m.sups[m.rand.IntN(len(m.sups))]
+func (m *model) begin(s *modelSup) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &attempt{sup: s, class: m.rand.IntN(3), began: time.Now(), cancel: cancel, command: make(chan func(context.Context) error), help: make(chan error), restart: Restart(m.rand.IntN(3))}
 	if s.k != nil {
@@ -267,7 +295,7 @@ func (m *model) begin() {
 			m.fail("start in %s: %v", s.name, err)
 		}
 	case waits:
-		s.waiters = append(s.waiters, a) // what has become of it is settled below
+		s.wait(a) // what has become of it is settled below
 	default:
 		if !a.admitted {
 			m.fail("start in %s refused: %v (decided %v)", s.name, a.err, a.decided)
