@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -426,6 +428,51 @@ func TestUnderATripleOverloadCoDelKeepsTheGoodput(t *testing.T) {
 	if longest := waits[len(waits)-1]; longest >= 5*ms {
 		t.Errorf("a job with CoDel waited for %v", longest)
 	}
+}
+
+// TestTheTimersOfCoDelRaceWithFreedSlots has starts preempted at the gaps while their short times run out.
+func TestTheTimersOfCoDelRaceWithFreedSlots(t *testing.T) {
+	preempt(t)
+	starts := 2000
+	if testing.Short() {
+		starts = 300
+	}
+	d := NewDynamicSupervisor("jobs", MaxChildren(2), Wait(6, time.Second), CoDel(20*time.Microsecond, 200*time.Microsecond), Classes(0.5, 1), WithLogger(quiet))
+	if err := d.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	inside := &gauge{}
+	inside.allow(2)
+	var calls sync.WaitGroup
+	var timeouts atomic.Uint64
+	for i := range 8 {
+		calls.Go(func() {
+			for range starts {
+				err := d.Do(t.Context(), func(context.Context) error {
+					inside.enter()
+					defer inside.leave()
+					runtime.Gosched()
+					return nil
+				}, InClass(Class(i%2)))
+				switch {
+				case errors.Is(err, ErrWaitTimeout):
+					timeouts.Add(1)
+				case err != nil && !errors.Is(err, ErrQueueFull):
+					t.Error(err)
+				}
+			}
+		})
+	}
+	calls.Wait()
+	if n := inside.exceeded.Load(); n != 0 {
+		t.Errorf("%d ran at once", n)
+	}
+	t.Logf("%d starts were refused because their time was over", timeouts.Load())
+	if n := d.Counts().Refused.WaitTimeout; n != timeouts.Load() {
+		t.Errorf("%d refusals were counted, the callers had %d", n, timeouts.Load())
+	}
+	down(t, d)
+	allFree(t, d)
 }
 
 func TestCoDelThatCannotWorkIsRefusedBeforeAnythingStarts(t *testing.T) {

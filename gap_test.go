@@ -108,13 +108,16 @@ func TestNoLimitIsPassedWhenStartsArePreemptedAtEachGap(t *testing.T) {
 	for _, waiting := range []bool{false, true} {
 		for reserve := range 3 {
 			t.Run(fmt.Sprintf("waiting=%v/reserve=%d", waiting, reserve), func(t *testing.T) {
-				hammer(t, waiting, reserve, starts, rounds)
+				hammer(t, waiting, nil, reserve, starts, rounds)
 			})
 		}
 	}
+	t.Run("newest first", func(t *testing.T) {
+		hammer(t, true, &codel{target: time.Hour, interval: 0}, 1, starts, rounds) // always overloaded, never refused
+	})
 }
 
-func hammer(t *testing.T, waiting bool, reserve, starts, rounds int) {
+func hammer(t *testing.T, waiting bool, order *codel, reserve, starts, rounds int) {
 	var opts []Option
 	if waiting {
 		opts = append(opts, Wait(1000, time.Hour))
@@ -122,6 +125,7 @@ func hammer(t *testing.T, waiting bool, reserve, starts, rounds int) {
 	users := NewKeyedSupervisor[string]("users", MaxChildren(6), MaxPerKey(4), append(opts, KeyShare(10))...)
 	jobs := NewDynamicSupervisor("jobs", MaxChildren(5), opts...)
 	side := NewDynamicSupervisor("side", MaxChildren(4), opts...)
+	users.queue.codel, jobs.queue.codel, side.queue.codel = order, order, order
 	mid := NewSupervisor("mid", SupervisorConfig{MaxDescendants: MaxDescendants(11), Reserve: reserve}, users, jobs)
 	app := NewSupervisor("app", SupervisorConfig{MaxDescendants: MaxDescendants(14), Logger: quiet}, mid, side)
 	if err := app.Start(t.Context()); err != nil {
