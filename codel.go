@@ -38,7 +38,8 @@ func CoDel(target, interval time.Duration) Option {
 // keeps no higher start waiting and must not shorten its time.
 type codel struct{ target, interval time.Duration }
 
-// may is how long a start may wait that comes when its queue has been standing for so long.
+// may is how long a start may wait that comes when its queue has been standing for so long. That is below zero if the
+// queue became empty between its coming and its turn at the lock.
 func (c *codel) may(standing time.Duration) time.Duration {
 	return max(c.target, c.interval-max(standing, 0))
 }

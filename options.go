@@ -73,7 +73,7 @@ func (o *options) problem(field string, value any, problem string) {
 const maxQueue = 1 << 20
 
 // Wait lets up to n starts wait for a slot, each for at most d, instead of being refused at once. n is at most
-// 1,048,576; with n zero starts do not wait.
+// 1,048,576; with n zero starts do not wait. [CoDel] shortens d under overload.
 func Wait(n int, d time.Duration) Option {
 	return optionFunc(func(o *options) {
 		if n < 0 || n > maxQueue {
