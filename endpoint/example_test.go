@@ -55,7 +55,7 @@ func ExampleEndpoint_Gate() {
 	fmt.Println(web.Gate("conns_per_prefix").Limit().Set(-1, headcount.Change{}))
 	// Output:
 	// 500 50
-	// web/conns: conns_per_prefix value: -1 is negative; zero admits nothing, headcount.Unlimited admits any number
+	// conns: conns_per_prefix value: -1 is negative; zero admits nothing, headcount.Unlimited admits any number
 }
 
 // LimitHandler stands in front of the router of any server. Here, a user may have one request in flight.
@@ -125,8 +125,8 @@ func ExampleListener() {
 	}
 	defer first.Close()
 	fmt.Fprint(first, "GET / HTTP/1.1\r\nHost: example\r\n\r\n")
-	line, _ := bufio.NewReader(first).ReadString('\n')
-	fmt.Print(line)
+	line, _, _ := bufio.NewReader(first).ReadLine()
+	fmt.Println(string(line))
 
 	second, err := net.Dial("tcp", listener.Addr().String())
 	if err == nil { // it is accepted, and closed at once

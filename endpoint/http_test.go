@@ -533,3 +533,31 @@ func TestStopClosesWhatDoesNotEnd(t *testing.T) {
 		return e.Requests().Counts().Running == 0 && e.Conns().Counts().Running == 0
 	})
 }
+
+func TestRequestWaitsBrieflyForRoom(t *testing.T) {
+	entered, leave := make(chan struct{}, 10), make(chan struct{})
+	e := start(t, func(w http.ResponseWriter, r *http.Request) {
+		entered <- struct{}{}
+		<-leave
+		fmt.Fprint(w, "done")
+	}, Limits{Requests: 1, Waiting: 1}, Timeouts{Wait: time.Second}, Shares(1),
+		KeyFunc(func(r *http.Request) string { return r.URL.Path })) // a key that is full does not wait
+	defer close(leave)
+	send := func(path string) net.Conn {
+		c := dial(t, addr(e))
+		fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path)
+		return c
+	}
+	first := send("/1")
+	<-entered
+	second := send("/2")
+	eventually(t, "the second to wait", func() bool { return e.Requests().Counts().Waiting == 1 })
+	readUntil(t, send("/4"), "Headcount-Reason: queue_full")
+	leave <- struct{}{}
+	readUntil(t, first, "done")
+	<-entered
+	third := send("/3")
+	readUntil(t, third, "Headcount-Reason: wait_timeout")
+	leave <- struct{}{}
+	readUntil(t, second, "done")
+}

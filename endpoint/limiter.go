@@ -67,8 +67,7 @@ func newLimiter(cfg *config, b *byteGates, next http.Handler) *limiter {
 	}
 	if wait := cfg.timeouts.Wait; wait != NoWait && !observing {
 		interval := min(wait, longWait)
-		opts = append(opts, headcount.Wait(cfg.limits.Waiting, wait))
-		_ = interval
+		opts = append(opts, headcount.Wait(cfg.limits.Waiting, wait), headcount.CoDel(min(shortWait, interval), interval))
 	}
 	if cfg.keyOf != nil {
 		opts = append(opts, headcount.SecretKeys())
