@@ -2,44 +2,12 @@ package headcount
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"runtime"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/headcount-go/headcount/internal/leak"
 )
 
 // nilContext is what must be an error and not a panic.
 var nilContext context.Context
 
-// TestMain finds goroutines that the tests have left behind. What is still on its way out gets some time. (The other
-// modules use goleak; this one has no requirements.)
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if code == 0 {
-		if left := leaked(5 * time.Second); len(left) > 0 {
-			fmt.Fprintf(os.Stderr, "%d goroutines were left behind:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// leaked gives the goroutines that run code of this module, once there is none or the time is over.
-func leaked(within time.Duration) (left []string) {
-	for deadline := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		left = nil
-		for i, stack := range strings.Split(string(stacks), "\n\n") {
-			own := i == 0 // the goroutine that asks comes first
-			if !own && strings.Contains(stack, "headcount-go/headcount") {
-				left = append(left, stack)
-			}
-		}
-		if len(left) == 0 || time.Now().After(deadline) {
-			return left
-		}
-	}
-}
+func TestMain(m *testing.M) { leak.Main(m) }

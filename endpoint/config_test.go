@@ -27,7 +27,7 @@ func TestBadInputIsNamedBeforeAnythingListens(t *testing.T) {
 		{"unix:", nil, `addr: "unix:"`},
 		{":0", []Option{nil}, "options[0]"},
 		{":0", []Option{Limits{Conns: -1}}, "Limits.Conns: -1"},
-		{":0", []Option{Limits{Requests: 1 << 40}}, "Limits.Requests: 1099511627776"},
+		{":0", []Option{Limits{Requests: headcount.MaxLimit + 1}}, "Limits.Requests: 536870911"},
 		{":0", []Option{Timeouts{Header: -time.Second}}, "Timeouts.Header: -1s"},
 		{":0", []Option{Sizes{Body: -1}}, "Sizes.Body: -1"},
 		{":0", []Option{Rates{Resets: -5}}, "Rates.Resets: -5"},

@@ -241,24 +241,25 @@ type h2Conn struct {
 
 func (c h2Conn) Read(p []byte) (int, error) {
 	n, err := c.conn.Read(p)
-	if n > 0 && c.frames.read(p[:n]) {
-		if c.bytes.resets.Refuse() != nil {
-			_ = c.Close()
-			return 0, errReset
-		}
+	if c.frames.read(p[:n]) && c.bytes.resets.Refuse() != nil {
+		_ = c.Close()
+		return 0, errResets
 	}
 	return n, err
 }
 
 func (c h2Conn) Write(p []byte) (int, error) {
-	c.frames.wrote(p)
+	if c.frames.wrote(p) && c.bytes.resets.Refuse() != nil {
+		_ = c.Close()
+		return 0, errResets
+	}
 	return c.conn.Write(p)
 }
 
 // ReadFrom is not for HTTP/2, whose frames are made in the process.
 func (c h2Conn) ReadFrom(r io.Reader) (int64, error) { return io.Copy(writeOnly{c}, r) }
 
-var errReset = errors.New("endpoint: too many streams were reset")
+var errResets = errors.New("endpoint: too many streams were reset")
 
 // prefixedConn gives what was read too early.
 type prefixedConn struct {

@@ -7,11 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -102,48 +98,6 @@ func TestStalledHandshakeIsCut(t *testing.T) {
 	eventually(t, "its slot to come free", func() bool { return e.Conns().Counts().Running == 0 })
 	if n := e.Gate("handshake").Snapshot().Refused; n != 1 {
 		t.Errorf("%d handshakes are counted as refused, want 1", n)
-	}
-}
-
-// Out of descriptors, a listener must go on accepting and closing, and serve again once there are some. The test is a
-// process of its own, with few descriptors.
-func TestOutOfDescriptorsTheListenerGoesOn(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("needs Linux")
-	}
-	if os.Getenv("HEADCOUNT_FEW_DESCRIPTORS") == "" {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestOutOfDescriptorsTheListenerGoesOn$", "-test.v")
-		cmd.Env = append(os.Environ(), "HEADCOUNT_FEW_DESCRIPTORS=1")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		return
-	}
-	const few = 64
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: few, Max: few}); err != nil {
-		t.Fatal(err)
-	}
-	e := start(t, hello, Limits{Conns: 1000, ConnsPerClient: 1000, Descriptors: 8}, Rates{Conns: 1000, ConnsBurst: 1000})
-	// All sockets of this test are in this process too: what is left to the server is little, and then nothing.
-	var open []net.Conn
-	for {
-		c, err := net.Dial("tcp", addr(e))
-		if err != nil {
-			break
-		}
-		open = append(open, c)
-		if len(open) > few {
-			t.Fatal("there is no end to the descriptors")
-		}
-	}
-	eventually(t, "the reserve to be defended", func() bool { return e.Gate("descriptors").Snapshot().Refused > 0 })
-	for _, c := range open {
-		c.Close()
-	}
-	eventually(t, "the end of all connections", func() bool { return e.Conns().Counts().Running == 0 })
-	if _, body := get(t, client(t), "http://"+addr(e)); body != "hello" {
-		t.Errorf("afterwards it answers %q", body)
 	}
 }
 

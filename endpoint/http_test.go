@@ -561,3 +561,20 @@ func TestRequestWaitsBrieflyForRoom(t *testing.T) {
 	leave <- struct{}{}
 	readUntil(t, second, "done")
 }
+
+// "MadeYouReset": the client breaches the protocol so that the server resets the streams for it.
+func TestResetsThatAreForcedFromTheServerEndTheConnection(t *testing.T) {
+	e := start(t, hello, TLS(certificate(t)), Rates{Resets: 20})
+	c := rawH2(t, addr(e), 65535)
+	for id := uint32(1); id < 400; id += 2 {
+		if c.request(id) != nil || c.frame(8, 0, id, []byte{0, 0, 0, 0}) != nil { // WINDOW_UPDATE by nothing
+			break
+		}
+	}
+	if !ended(c, 2*time.Second) {
+		t.Error("the connection stays")
+	}
+	if n := e.Gate("resets").Snapshot().Refused; n == 0 {
+		t.Error("the connection is not counted as cut")
+	}
+}

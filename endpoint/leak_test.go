@@ -1,0 +1,9 @@
+package endpoint
+
+import (
+	"testing"
+
+	"github.com/headcount-go/headcount/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m) }
