@@ -239,6 +239,9 @@ func (c *Child) judge(run *runContext, err error) exit {
 		}
 		return exit{}
 	}
+	if c.toldByOurs(err) {
+		return exit{exitError, err}
+	}
 	if errors.Is(err, ErrIgnore) {
 		return exit{exitNormal, ErrIgnore}
 	}
@@ -252,6 +255,19 @@ func (c *Child) judge(run *runContext, err error) exit {
 		return exit{}
 	}
 	return exit{exitError, err}
+}
+
+// toldByOurs reports whether err is that of a supervisor that failed. The error in it is a child's: what that matches
+// does not matter here, and its methods are not to be called on a supervisor's goroutine.
+func (c *Child) toldByOurs(err error) bool {
+	if x := c.extra.Load(); x == nil || x.spec.sup == nil {
+		return false
+	}
+	switch err.(type) {
+	case *IntensityError, *StartError, *leftError:
+		return true
+	}
+	return false
 }
 
 // afterRun ends the run and asks the supervisor whether there is to be another one.

@@ -2,7 +2,6 @@ package headcount
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -393,7 +392,7 @@ func withStuck(failure error, stuck *StuckError) error {
 	if stuck.Total == 0 {
 		return failure
 	}
-	return fmt.Errorf("%w; %w", failure, stuck)
+	return &leftError{failure, stuck}
 }
 
 func (d *dynamic) check(*validation) {}

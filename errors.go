@@ -42,7 +42,7 @@ type PanicError struct {
 	Stack []byte // of the goroutine that panicked, as debug.Stack gives it
 }
 
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+func (e *PanicError) Error() string { return "panic: " + textOf(e.Value) }
 
 // Unwrap gives the panic's value if it is an error.
 func (e *PanicError) Unwrap() error {
@@ -97,7 +97,7 @@ type IntensityError struct {
 }
 
 func (e *IntensityError) Error() string {
-	return fmt.Sprintf("%s: gave up: %s failed after %d restarts within %v: %v", e.Path, e.Child, e.Restarts, e.Within, e.Err)
+	return fmt.Sprintf("%s: gave up: %s failed after %d restarts within %v: %s", e.Path, e.Child, e.Restarts, e.Within, textOf(e.Err))
 }
 
 // Unwrap gives the last error of the child.
@@ -109,7 +109,9 @@ type StartError struct {
 	Err  error
 }
 
-func (e *StartError) Error() string { return fmt.Sprintf("%s: start failed: %v", e.Path, e.Err) }
+func (e *StartError) Error() string {
+	return fmt.Sprintf("%s: start failed: %s", e.Path, textOf(e.Err))
+}
 
 // Unwrap gives the reason.
 func (e *StartError) Unwrap() error { return e.Err }
@@ -123,7 +125,7 @@ type ConfigError struct {
 }
 
 func (e *ConfigError) Error() string {
-	value := fmt.Sprintf("%v", e.Value)
+	value := textOf(e.Value)
 	if s, ok := e.Value.(string); ok {
 		value = fmt.Sprintf("%q", s)
 	}
@@ -131,4 +133,43 @@ func (e *ConfigError) Error() string {
 		value = "unlimited"
 	}
 	return fmt.Sprintf("%s: %s: %s %s", e.Path, e.Field, value, e.Problem)
+}
+
+// A leftError is that of a supervisor that failed and left children behind. Its text is made when it is asked for, not
+// on the supervisor's goroutine: the failure has a child's error in it.
+type leftError struct {
+	failure error
+	stuck   *StuckError
+}
+
+func (e *leftError) Error() string { return textOf(e.failure) + "; " + e.stuck.Error() }
+
+// Unwrap gives the own one first: who looks for it does not come across the child's.
+func (e *leftError) Unwrap() []error { return []error{e.stuck, e.failure} }
+
+// A foreignError is a user's error within one of ours whose text is made at once.
+type foreignError struct{ err error }
+
+func (e foreignError) Error() string { return textOf(e.err) }
+func (e foreignError) Unwrap() error { return e.err }
+
+// textOf is the text of something that is the user's. Its methods may panic, and panic again when fmt prints that
+// panic, which fmt does not survive.
+func textOf(v any) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("(no text: %T panics)", v)
+		}
+	}()
+	return fmt.Sprint(v)
+}
+
+// matches is errors.Is for an error whose methods are the user's.
+func matches(err, target error) (matches bool) {
+	defer func() {
+		if recover() != nil {
+			matches = false
+		}
+	}()
+	return errors.Is(err, target)
 }

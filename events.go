@@ -313,9 +313,8 @@ func limitText(n int) string {
 	return strconv.Itoa(n)
 }
 
-// errorLine is the text of err in one line. The Error method belongs to the
-// user and may panic, which fmt turns into text.
-func errorLine(err error) string { return oneLine(fmt.Sprintf("%v", err), maxLine) }
+// errorLine is the text of err in one line.
+func errorLine(err error) string { return oneLine(textOf(err), maxLine) }
 
 // oneLine returns s with all that does not print as part of a line escaped
 // and the rest cut away after limit bytes.

@@ -157,13 +157,13 @@ func (s *Supervisor) pauseGroup(ctx context.Context, failed *member, delay time.
 // startGroup starts a group in order. It returns the member whose start failed, and why.
 func (s *Supervisor) startGroup(ctx context.Context, scope []*member) (failed *member, err error) {
 	for _, m := range scope {
-		_, err := s.startMember(ctx, m, false)
-		switch {
-		case err == nil, errors.Is(err, ErrAlreadyStarted), errors.Is(err, ErrNotFound):
-			// started by hand, or deleted, meanwhile; temporary ones have gone with their child
-		default:
+		// Any other error says that it was started by hand, or deleted, meanwhile, or that the supervisor is closed;
+		// temporary ones have gone with their child. What is in the error is the child's and is not looked at here.
+		if _, err := s.startMember(ctx, m, false); isStartError(err) {
 			return m, err
 		}
 	}
 	return nil, nil
 }
+
+func isStartError(err error) bool { _, ok := err.(*StartError); return ok }

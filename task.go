@@ -116,10 +116,10 @@ func (t *Task[T]) result() (T, error) {
 	case t.err == nil:
 		return t.value, nil
 	// An error of fn that is none of the child: fn gave up because its context had ended, by one of these two.
-	case c.expired() && errors.Is(t.err, context.DeadlineExceeded):
-		return t.value, fmt.Errorf("%s: %w: %w", c.Path(), ErrTimeout, t.err)
+	case c.expired() && matches(t.err, context.DeadlineExceeded):
+		return t.value, fmt.Errorf("%s: %w: %w", c.Path(), ErrTimeout, foreignError{t.err})
 	case c.flags.Load()&flagStopping != 0:
-		return t.value, fmt.Errorf("%s: %w: %w", c.Path(), ErrStopped, t.err)
+		return t.value, fmt.Errorf("%s: %w: %w", c.Path(), ErrStopped, foreignError{t.err})
 	}
 	return t.value, t.err
 }
@@ -164,7 +164,7 @@ func AwaitAll[T any](ctx context.Context, tasks ...*Task[T]) ([]T, error) {
 		value, err := t.result()
 		results[i] = value
 		if err != nil {
-			failed = append(failed, fmt.Errorf("task %d: %w", i, err))
+			failed = append(failed, fmt.Errorf("task %d: %w", i, foreignError{err}))
 		}
 	}
 	return results, errors.Join(failed...)
