@@ -3,7 +3,6 @@ package headcount
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -20,38 +19,21 @@ const (
 )
 
 // logEvents writes a line to log for each event of sub, until the channel of
-// sub is closed.
+// sub is closed; then over is closed.
 //
 // A second begins with the first event after a quiet time. In it, each kind
 // of event writes at most 20 lines; of what was more, one line per kind tells
 // the number when the second is over, or the channel closed. Events that the
 // subscription dropped are told at the same time.
 //
-// The handler runs here and nowhere else: one that is slow makes the
-// subscription drop events, one that panics loses the line.
-func logEvents(sub *Subscription, log *slog.Logger) {
-	l := eventLog{sub: sub, log: log, lines: map[string]int{}}
-	second := time.NewTimer(0)
-	second.Stop()
-	defer second.Stop()
-	running := false
-	for {
-		select {
-		case e, open := <-sub.C():
-			if !open {
-				l.endSecond()
-				return
-			}
-			if !running {
-				running = true
-				second.Reset(time.Second)
-			}
-			l.event(e)
-		case <-second.C:
-			running = false
-			l.endSecond()
-		}
-	}
+// The handler and the methods of errors are the user's. They run on a goroutine
+// that does nothing else: where they are slow or block, the subscription drops
+// events; where they panic, the line is lost; where they end the goroutine,
+// another one goes on.
+func logEvents(sub *Subscription, log *slog.Logger) (over <-chan struct{}) {
+	l := &eventLog{sub: sub, log: log, lines: map[string]int{}, over: make(chan struct{})}
+	go l.live()
+	return l.over
 }
 
 type eventLog struct {
@@ -59,6 +41,44 @@ type eventLog struct {
 	log     *slog.Logger
 	lines   map[string]int // by kind, in the current second; suppressed ones too
 	dropped uint64         // as told last
+	over    chan struct{}
+}
+
+func (l *eventLog) live() {
+	returned := false
+	defer func() {
+		if !returned {
+			go l.live()
+			return
+		}
+		close(l.over)
+	}()
+	l.run()
+	returned = true
+}
+
+func (l *eventLog) run() {
+	second := time.NewTimer(0)
+	second.Stop()
+	defer second.Stop()
+	running := false
+	for {
+		if !running && len(l.lines) > 0 { // in this second or in one that the goroutine before this began
+			running = true
+			second.Reset(time.Second)
+		}
+		select {
+		case e, open := <-l.sub.C():
+			if !open {
+				l.endSecond()
+				return
+			}
+			l.event(e)
+		case <-second.C:
+			running = false
+			l.endSecond()
+		}
+	}
 }
 
 func (l *eventLog) event(e Event) {
@@ -71,19 +91,21 @@ func (l *eventLog) event(e Event) {
 
 func (l *eventLog) endSecond() {
 	now := time.Now()
-	for _, kind := range slices.Sorted(maps.Keys(l.lines)) {
-		if more := l.lines[kind] - maxLinesPerSecond; more > 0 {
+	lines, dropped := l.lines, l.sub.Dropped()-l.dropped
+	// Before anything is written: a handler that takes the goroutine with it
+	// would be asked to write the same again.
+	l.lines, l.dropped = map[string]int{}, l.dropped+dropped
+	for _, kind := range slices.Sorted(maps.Keys(lines)) {
+		if more := lines[kind] - maxLinesPerSecond; more > 0 {
 			l.write(now, slog.LevelWarn, "events not logged", []slog.Attr{
 				slog.String("kind", kind), slog.Int("events", more), slog.String("why", "more than 20 of this kind in a second"),
 			})
 		}
 	}
-	clear(l.lines)
-	if dropped := l.sub.Dropped(); dropped != l.dropped {
+	if dropped > 0 {
 		l.write(now, slog.LevelWarn, "events dropped", []slog.Attr{
-			slog.Uint64("events", dropped-l.dropped), slog.String("why", "the log was too slow for the buffer"),
+			slog.Uint64("events", dropped), slog.String("why", "the log was too slow for the buffer"),
 		})
-		l.dropped = dropped
 	}
 }
 
@@ -209,7 +231,7 @@ func errorAttrs(err error) []slog.Attr {
 	if err == nil {
 		return nil
 	}
-	return []slog.Attr{slog.String("err", cut(fmt.Sprintf("%v", err), maxLoggedError))}
+	return []slog.Attr{slog.String("err", cut(textOf(err), maxLoggedError))}
 }
 
 // panicOf finds the panic in err. The Unwrap and As methods on the way there

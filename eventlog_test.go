@@ -17,11 +17,10 @@ import (
 func startEventLog(h slog.Handler, buffer int) (bus *eventBus, end func()) {
 	bus = new(eventBus)
 	sub := bus.subscribe(buffer)
-	var running sync.WaitGroup
-	running.Go(func() { logEvents(sub, slog.New(h)) })
+	over := logEvents(sub, slog.New(h))
 	return bus, func() {
 		bus.close()
-		running.Wait()
+		<-over
 	}
 }
 

@@ -364,7 +364,7 @@ func (n *node) Start(ctx context.Context) error {
 	if err := n.attach(nil, ""); err != nil {
 		return errors.Join(ErrAlreadyStarted, err)
 	}
-	root := &rootHome{node: n, logged: make(chan struct{})}
+	root := &rootHome{node: n}
 	c := newChild(root, n.run)
 	spec := n.ChildSpec()
 	c.giveExtra(&extra{spec: &spec, ready: make(chan struct{})})

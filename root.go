@@ -9,7 +9,7 @@ import (
 type rootHome struct {
 	node   *node
 	events *Subscription
-	logged chan struct{}
+	logged <-chan struct{}
 }
 
 // log writes the events of the tree to its logger until the root has ended.
@@ -19,10 +19,7 @@ func (h *rootHome) log() {
 		logger = slog.Default()
 	}
 	h.events = h.node.Events(1024)
-	go func() {
-		defer close(h.logged)
-		logEvents(h.events, logger)
-	}()
+	h.logged = logEvents(h.events, logger)
 }
 
 func (h *rootHome) supervisor() *node              { return h.node }

@@ -167,7 +167,7 @@ type profileParser struct {
 	stacks   map[string]*goroutineStack // by their lines: there are many labels and few stacks
 	interned map[string]string
 	entries  [3]string // the functions that a child's goroutine ends in or runs: live, help, do
-	log      string    // the prefix of the one that logs events
+	log      string    // the one that logs events
 
 	open   bool
 	record goroutineRecord
@@ -181,7 +181,7 @@ func newProfileParser(now time.Time) *profileParser {
 		told:    -1,
 		stacks:  make(map[string]*goroutineStack), interned: make(map[string]string),
 		entries: [3]string{functionName((*Child).live), functionName((*Child).help), functionName((*Child).do)},
-		log:     functionName((*rootHome).log) + ".func",
+		log:     functionName((*eventLog).live),
 	}
 }
 
@@ -331,7 +331,7 @@ func (p *profileParser) stack() *goroutineStack {
 	case !p.whole:
 	case last == p.entries[0] || last == p.entries[1]:
 		s.whose = childs
-	case strings.HasPrefix(last, p.log):
+	case last == p.log:
 		s.whose = headcounts
 	}
 	s.text = b.String()
