@@ -229,9 +229,7 @@ func (m *mainRun) until(ctx context.Context, c *mainCall) (asked string) {
 	}
 }
 
-func (m *mainRun) ctxText(ctx context.Context) string {
-	return errorLine(context.Cause(ctx))
-}
+func (m *mainRun) ctxText(ctx context.Context) string { return line(context.Cause(ctx)) }
 
 // stop waits for the start to have ended, stops the tree, and waits for the
 // end of wait, if there was one. The code is not 0 if that was not to be: a
@@ -298,26 +296,31 @@ func (m *mainRun) await(c *mainCall, over <-chan time.Time) (code int) {
 // failure.
 func (m *mainRun) failure(asked string, start, wait *mainCall) error {
 	var err error
-	var budget *IntensityError
 	switch {
 	case wait != nil:
 		if !wait.isDone() || wait.err == nil {
 			return nil
 		}
 		err = wait.err
-		if !errors.As(err, &budget) && (asked != "" || errors.Is(err, ErrStopped) || stuckIn(err) != nil) {
+		if ask(false, func() bool {
+			return !errors.As(err, new(*IntensityError)) && (asked != "" || errors.Is(err, ErrStopped) || stuckIn(err) != nil)
+		}) {
 			return nil
 		}
-		m.tell("ended: %s", errorLine(err))
-		m.note(slog.LevelError, "ended", slog.String("err", errorLine(err)))
+		text := line(err)
+		m.tell("ended: %s", text)
+		m.note(slog.LevelError, "ended", slog.String("err", text))
 	case start.isDone() && start.err != nil:
 		err = start.err
-		if asked != "" && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
-			errors.Is(err, ErrStopped) || stuckIn(err) != nil) {
+		if asked != "" && ask(false, func() bool {
+			return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
+				errors.Is(err, ErrStopped) || stuckIn(err) != nil
+		}) {
 			return nil
 		}
-		m.tell("start failed: %s", errorLine(err))
-		m.note(slog.LevelError, "start failed", slog.String("err", errorLine(err)))
+		text := line(err)
+		m.tell("start failed: %s", text)
+		m.note(slog.LevelError, "start failed", slog.String("err", text))
 	}
 	return err
 }
@@ -337,7 +340,7 @@ func (m *mainRun) stuck(calls ...*mainCall) bool {
 		if c == nil || !c.isDone() {
 			continue
 		}
-		s := stuckIn(c.err)
+		s := ask(nil, func() *StuckError { return stuckIn(c.err) })
 		if s == nil {
 			continue
 		}
@@ -347,6 +350,33 @@ func (m *mainRun) stuck(calls ...*mainCall) bool {
 		return true
 	}
 	return false
+}
+
+// ask gives the answer of f, which calls methods of errors that are the
+// user's. They are called on a goroutine of their own, because whatever they
+// do, Main ends: if they panic or take longer than stopGrace, the answer is
+// otherwise.
+func ask[T any](otherwise T, f func() T) T {
+	answer := make(chan T, 1)
+	go func() {
+		got := otherwise
+		defer func() {
+			_ = recover()
+			answer <- got
+		}()
+		got = f()
+	}()
+	select {
+	case got := <-answer:
+		return got
+	case <-time.After(stopGrace):
+		return otherwise
+	}
+}
+
+// line is the text of err in one line.
+func line(err error) string {
+	return ask("(an error that does not say)", func() string { return errorLine(err) })
 }
 
 func stuckIn(err error) *StuckError {
@@ -366,10 +396,10 @@ func (m *mainRun) tellConfig(err error) {
 	m.tell("invalid configuration:")
 	lines := make([]string, len(problems))
 	for i, p := range problems {
-		lines[i] = errorLine(p)
+		lines[i] = line(p)
 	}
 	m.list(lines, len(lines))
-	m.note(slog.LevelError, "invalid configuration", slog.String("err", errorLine(err)))
+	m.note(slog.LevelError, "invalid configuration", slog.String("err", line(err)))
 }
 
 func (m *mainRun) tell(format string, args ...any) {
