@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"reflect"
 	"runtime/debug"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type KeyedSupervisor[K comparable] struct {
 	nameOf    func(key K) string
 	secret    []byte
 	anyKey    bool                             // K is, or holds, an interface: its values need not be comparable
+	plainKey  bool                             // printing a key calls no method of it
 	keyFull   atomic.Pointer[map[int]*Refusal] // made beforehand, by limit
 }
 
@@ -39,6 +41,7 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 	o := readOptions(opts)
 	k.keys.init()
 	k.anyKey = !strictlyComparable(reflect.TypeFor[K]())
+	k.plainKey = plain(reflect.TypeFor[K]())
 	k.init(name, KeyedKind, limit, o)
 	k.body = k
 	if f, ok := o.perKey.(func(K, int) int); ok {
@@ -87,6 +90,18 @@ func strictlyComparable(t reflect.Type) bool {
 	return true
 }
 
+// plain reports whether values of the type are printed without calling a method of theirs.
+func plain(t reflect.Type) bool {
+	switch kind := t.Kind(); {
+	case t.NumMethod() > 0:
+		return false
+	case kind == reflect.Array:
+		return plain(t.Elem())
+	default:
+		return kind <= reflect.Complex128 || kind == reflect.String
+	}
+}
+
 // MaxPerKey gives the limit of each key.
 func (k *KeyedSupervisor[K]) MaxPerKey() *Limit { return k.perKey }
 
@@ -98,17 +113,25 @@ func (k *KeyedSupervisor[K]) shown(key K) string {
 	switch {
 	case k.secret != nil:
 		mac := hmac.New(sha256.New, k.secret)
-		fmt.Fprintf(mac, "%#v", key)
+		io.WriteString(mac, k.text(func() string { return fmt.Sprintf("%#v", key) }))
 		return hex.EncodeToString(mac.Sum(nil)[:8])
 	case k.nameOf != nil:
-		return shownKey(k.named(key))
+		return shownKey(askedApart(func() string { return k.nameOf(key) }))
 	}
-	return shownKey(fmt.Sprint(key))
+	return shownKey(k.text(func() string { return fmt.Sprint(key) }))
 }
 
-// named asks the user's function for a key's name, on a goroutine of its own: the supervisor asks too, when it tells of
-// a child, and must survive whatever the function does.
-func (k *KeyedSupervisor[K]) named(key K) string {
+// text is what print makes of a key: apart, if that calls methods of the key.
+func (k *KeyedSupervisor[K]) text(print func() string) string {
+	if k.plainKey {
+		return print()
+	}
+	return askedApart(print)
+}
+
+// askedApart asks the user's code for a key's name, on a goroutine of its own: the supervisor asks too, when it tells of
+// a child, and must survive whatever that code does.
+func askedApart(nameOf func() string) string {
 	name := make(chan string, 1)
 	go func() {
 		n := "(no name)"
@@ -116,7 +139,7 @@ func (k *KeyedSupervisor[K]) named(key K) string {
 			_ = recover()
 			name <- n
 		}()
-		n = k.nameOf(key)
+		n = nameOf()
 	}()
 	return <-name
 }
