@@ -73,6 +73,7 @@ func (s *Supervisor) TerminateChild(ctx context.Context, name string) error {
 	s.life.Unlock()
 	notify(s.wake) // a group may be waiting to restart because of it
 	if c == nil {
+		m.staysDown()
 		if m.spec.Restart == Temporary {
 			s.remove(m)
 		}

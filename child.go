@@ -343,6 +343,9 @@ func (c *Child) nextRun(delay time.Duration) bool {
 	}
 	c.flags.Or(flagRestarting)
 	c.mu.Unlock()
+	if sup := x.spec.sup; sup != nil {
+		sup.comesBack()
+	}
 	n := c.home.supervisor()
 	n.restarting.Add(1)
 	defer n.restarting.Add(-1)
@@ -357,6 +360,9 @@ func (c *Child) nextRun(delay time.Duration) bool {
 	c.flags.And(^uint32(flagRestarting))
 	if c.flags.Load()&flagStopping != 0 {
 		c.how, c.err = exitStopped, nil // what it is told of is the stop; the failure was an event
+		if sup := x.spec.sup; sup != nil {
+			sup.staysDown()
+		}
 		return false
 	}
 	return true

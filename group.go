@@ -81,6 +81,17 @@ func (s *Supervisor) restartGroup(ctx context.Context, failed *member) error {
 	}
 }
 
+// leaveDown is for those of a group that its restart has not brought back.
+func (s *Supervisor) leaveDown() {
+	s.life.Lock()
+	defer s.life.Unlock()
+	for _, m := range s.life.members {
+		if m.child == nil && m.pending == nil {
+			m.staysDown()
+		}
+	}
+}
+
 // scopeLocked is the group that restarts with a member, in start order.
 func (s *Supervisor) scopeLocked(failed *member) []*member {
 	if s.cfg.Strategy == OneForAll {
@@ -115,7 +126,7 @@ func (s *Supervisor) stopGroup(ctx context.Context, scope []*member, failed *mem
 				return false
 			}
 		}
-		m.toBeRestarted()
+		m.comesBack()
 		s.life.Lock()
 		if m != failed {
 			m.pending = nil // its failure is part of this restart

@@ -78,22 +78,26 @@ func (m *member) afterRun(c *Child, x exit) (again bool) {
 			m.pending = &failure{c.id, x.err}
 		}
 		s.life.Unlock()
-		m.toBeRestarted()
+		m.comesBack()
 		return false // the owner is woken when the child has gone
 	}
 	s.held.release(c) // what the run held went with it
 	delay := c.backoff(now, s.cfg.Backoff, x)
 	s.restarts.Add(1)
 	s.emit(ChildRestarted{Path: c.Path(), Time: time.Now(), ID: c.id, Restarts: c.restarts() + 1, Delay: delay, Err: x.err})
-	m.toBeRestarted()
 	return c.nextRun(delay)
 }
 
-// toBeRestarted tells a supervisor that has ended that it will have another life: who wants to start a child there
-// meanwhile is told that it does not run, not that it has stopped.
-func (m *member) toBeRestarted() {
-	if sub := m.spec.sup; sub != nil {
-		sub.phase.CompareAndSwap(phaseStopped, phaseBetween)
+// comesBack and staysDown tell a supervisor that does not run whether it will be started again; see node.
+func (m *member) comesBack() {
+	if sup := m.spec.sup; sup != nil {
+		sup.comesBack()
+	}
+}
+
+func (m *member) staysDown() {
+	if sup := m.spec.sup; sup != nil {
+		sup.staysDown()
 	}
 }
 

@@ -108,7 +108,7 @@ const (
 	phaseNew      = iota // never started
 	phaseRunning         // from the start of its first child on
 	phaseStopping        // no more starts
-	phaseStopped         // for good, unless it is started again
+	phaseStopped         // for good, unless it is started again; or its parent has not decided yet
 	phaseBetween         // its parent is about to start it again
 )
 
@@ -258,6 +258,7 @@ func (n *node) takenLocked(parent *node) bool {
 // finalize ends the last life of a node: what it held beyond its children is given back.
 func (n *node) finalize() {
 	n.body.finalize()
+	n.staysDown()
 	n.mu.Lock()
 	reserved := n.mu.reserved
 	n.mu.reserved = false
@@ -316,6 +317,7 @@ func (n *node) ChildSpec() ChildSpec {
 func (n *node) run(ctx context.Context) error {
 	n.runner.Store(childOf(ctx))
 	if err := n.takeReserve(); err != nil {
+		n.staysDown()
 		return err
 	}
 	err := n.body.live(ctx)
@@ -340,8 +342,30 @@ func (n *node) notRunning() error {
 	switch n.phase.Load() {
 	case phaseNew, phaseBetween:
 		return n.place.Load().down
+	case phaseStopped:
+		if n.comesBackWithParent() {
+			return n.place.Load().down
+		}
 	}
 	return n.place.Load().stopped
+}
+
+// comesBack and staysDown tell a supervisor that has ended whether it will have another life: who wants to start a child
+// there meanwhile is told that it does not run, or that it has stopped. They may be called in any phase.
+func (n *node) comesBack() { n.phase.CompareAndSwap(phaseStopped, phaseBetween) }
+func (n *node) staysDown() { n.phase.CompareAndSwap(phaseBetween, phaseStopped) }
+
+// comesBackWithParent reports whether a supervisor above, with which it has stopped, is between two lives.
+func (n *node) comesBackWithParent() bool {
+	for n.attached() {
+		if n = n.parent(); n == nil {
+			return false
+		}
+		if phase := n.phase.Load(); phase != phaseStopped {
+			return phase == phaseBetween
+		}
+	}
+	return false
 }
 
 // Start starts the supervisor as the root of a tree. First the whole tree is checked; then the declared children are

@@ -218,6 +218,7 @@ func (s *Supervisor) live(ctx context.Context) error {
 		s.life.Unlock()
 		if failure == nil && !autoStop && failed != nil {
 			failure = s.restartGroup(ctx, failed)
+			s.leaveDown()
 		}
 		switch {
 		case failure != nil:
@@ -239,6 +240,7 @@ func (s *Supervisor) begin() error {
 	s.life.failure, s.life.autoStop, s.life.booted = nil, false, false
 	for _, m := range s.declared {
 		m.removed, m.retired, m.final, m.terminated, m.done, m.pending = false, false, false, false, false, nil
+		m.comesBack()
 	}
 	s.life.Unlock()
 	s.open()
@@ -354,7 +356,7 @@ func (s *Supervisor) startMember(ctx context.Context, m *member, byHand bool) (*
 	if err != nil {
 		return nil, err
 	}
-	m.toBeRestarted()
+	m.comesBack()
 	go c.live()
 	if err := c.awaitReady(ctx); err != nil {
 		s.emit(StartFailed{Path: c.Path(), Time: time.Now(), Err: err})
