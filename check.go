@@ -7,7 +7,8 @@ import (
 )
 
 // Check validates a whole tree and starts nothing. It returns all problems, each a [ConfigError] that names the path,
-// the field and the value.
+// the field and the value. What is wrong with a root alone, a [Reserve], is told by its start: n may be meant to be
+// placed below another supervisor.
 func Check(n Node) error {
 	if isNil(n) {
 		return &ConfigError{Path: "(root)", Field: "node", Value: nil, Problem: "is nil"}
@@ -24,10 +25,24 @@ func isNil(v any) bool {
 	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
-func check(n *node) error {
+func check(n *node) error { return errors.Join(problems(n)...) }
+
+func problems(n *node) []error {
 	v := &validation{seen: make(map[*node]string)}
 	v.visit(n, n.Path(), n.parent())
-	return errors.Join(v.problems...)
+	return v.problems
+}
+
+// checkRoot is check for a tree that is about to be started.
+func checkRoot(n *node) error {
+	found := problems(n)
+	if n.reserve != nil {
+		found = append(found, &ConfigError{
+			Path: n.name, Field: "Reserve", Value: int(n.reserve.size),
+			Problem: "has no effect: the supervisor is started as a root, and there is no limit above it to reserve slots of",
+		})
+	}
+	return errors.Join(found...)
 }
 
 // A validation walks a tree that may not have been put together yet.

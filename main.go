@@ -63,7 +63,13 @@ const (
 //
 // Main blocks until the end.
 func Main(ctx context.Context, n Node, cfg MainConfig) int {
-	return runMain(ctx, n, func() error { return Check(n) }, func() []string { return stillRunning(n.Tree()) }, cfg)
+	check := func() error {
+		if err := Check(n); err != nil {
+			return err
+		}
+		return checkRoot(n.base())
+	}
+	return runMain(ctx, n, check, func() []string { return stillRunning(n.Tree()) }, cfg)
 }
 
 // stillRunning says what still runs in the tree, by path: each declared child,

@@ -382,7 +382,7 @@ func (n *node) Start(ctx context.Context) error {
 	if last := n.runner.Load(); last != nil && !last.hasEnded() {
 		return fmt.Errorf("%s: %w", n.Path(), ErrAlreadyStarted)
 	}
-	if err := check(n); err != nil {
+	if err := checkRoot(n); err != nil {
 		return err
 	}
 	if err := n.attach(nil, ""); err != nil {

@@ -147,7 +147,8 @@ func WithBackoff(b Backoff) Option { return optionFunc(func(o *options) { o.back
 // ShutdownWithin is the allowance of children that do not have their own. The default is 5 s.
 func ShutdownWithin(d time.Duration) Option { return optionFunc(func(o *options) { o.shutdown = d }) }
 
-// Reserve keeps n slots of every limit above for this supervisor's subtree alone.
+// Reserve keeps n slots of every limit above for this supervisor's subtree alone. There is none above a root: starting it
+// as one is a [ConfigError].
 func Reserve(n int) Option { return optionFunc(func(o *options) { o.reserve = n }) }
 
 // MaxBytes is the budget of all children together for [Charge].

@@ -60,7 +60,7 @@ type SupervisorConfig struct {
 	MaxChildren ChildLimit
 	// MaxDescendants limits all children below the supervisor together, at any depth. The zero value is no such limit.
 	MaxDescendants DescendantLimit
-	// Reserve keeps so many slots of every limit above for this supervisor's subtree alone.
+	// Reserve keeps so many slots of every limit above for this supervisor's subtree alone. A root cannot have one.
 	Reserve int
 	// MaxBytes is the budget of the declared children together for Charge. Zero is none.
 	MaxBytes int64
