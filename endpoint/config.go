@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -118,7 +119,7 @@ func (c *config) fillIn() {
 		Handshake: 5 * time.Second, Header: 5 * time.Second, Body: time.Minute, Response: NoTimeout, Idle: time.Minute,
 		Stall: 5 * time.Second, Wait: longWait, Finish: 10 * time.Second, End: 5 * time.Second, Close: 2 * time.Second,
 	}
-	c.sizes = Sizes{Header: 16 << 10, Body: 1 << 20}
+	c.sizes = Sizes{Header: 16 << 10, Body: 1 << 20, Held: math.MaxInt64}
 	given.limits.apply(c)
 	given.rates.apply(c)
 	given.timeouts.apply(c)

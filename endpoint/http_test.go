@@ -277,6 +277,24 @@ func TestRequestsOfAHigherClassHaveRoomKept(t *testing.T) {
 	eventually(t, "a request of the high class", func() bool { return e.Requests().Counts().Running == 6 })
 }
 
+func TestRequestsTogetherHoldWhatTheyMay(t *testing.T) {
+	block := make(chan struct{})
+	defer close(block)
+	e := start(t, func(w http.ResponseWriter, r *http.Request) {
+		if err := headcount.Charge(r.Context(), 60); err != nil {
+			http.Error(w, err.Error(), http.StatusInsufficientStorage)
+			return
+		}
+		<-block
+	}, Sizes{Held: 100})
+	const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+	fmt.Fprint(dial(t, addr(e)), request)
+	eventually(t, "the first request to hold its bytes", func() bool { return e.Requests().Counts().Bytes == 60 })
+	second := dial(t, addr(e))
+	fmt.Fprint(second, request)
+	readUntil(t, second, "max_bytes reached: 60 held by all children of 100")
+}
+
 func TestRequestsOfAClientHaveARate(t *testing.T) {
 	e := start(t, hello, Rates{Requests: 1, RequestsBurst: 2})
 	c := dial(t, addr(e))

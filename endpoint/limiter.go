@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"net/netip"
 	"time"
@@ -68,6 +69,9 @@ func newLimiter(cfg *config, b *byteGates, next http.Handler) *limiter {
 	if wait := cfg.timeouts.Wait; wait != NoWait && !observing {
 		interval := min(wait, longWait)
 		opts = append(opts, headcount.Wait(cfg.limits.Waiting, wait), headcount.CoDel(min(shortWait, interval), interval))
+	}
+	if held := cfg.sizes.Held; held != math.MaxInt64 && !observing {
+		opts = append(opts, headcount.MaxBytes(held))
 	}
 	if cfg.keyOf != nil {
 		opts = append(opts, headcount.SecretKeys())

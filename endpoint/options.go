@@ -108,6 +108,9 @@ type Sizes struct {
 	Header int
 	// Body is a request's body. Default 1 MiB.
 	Body int64
+	// Held is what all requests in flight may hold together, as their handlers declare by [headcount.Charge]. Default
+	// none.
+	Held int64
 }
 
 func (l Limits) apply(c *config) {
@@ -150,6 +153,7 @@ func (t Timeouts) apply(c *config) {
 func (s Sizes) apply(c *config) {
 	override(&c.sizes.Header, s.Header)
 	override(&c.sizes.Body, s.Body)
+	override(&c.sizes.Held, s.Held)
 }
 
 func override[T comparable](field *T, value T) {

@@ -63,6 +63,7 @@ func (c *config) fields() []field {
 		{"Timeouts.Close", t.Close, conns | kindHandler, false},
 		{"Sizes.Header", s.Header, kindHTTP, false},
 		{"Sizes.Body", s.Body, reqs, false},
+		{"Sizes.Held", s.Held, reqs, false},
 	}
 }
 
