@@ -59,18 +59,24 @@ func newGaugeGate(name string, most int, observing bool) *gaugeGate {
 	return g
 }
 
-func (g *gaugeGate) take() error {
+func (g *gaugeGate) take() error { return g.takeShare(1) }
+
+// takeShare takes a slot for somebody who may fill only a share of the limit.
+func (g *gaugeGate) takeShare(share float64) error {
 	if g.observing {
-		if g.gauge.takeAnyway() {
+		if g.gauge.takeShareAnyway(share) {
 			_ = g.gate.Refuse()
 		}
 		return nil
 	}
-	if !g.gauge.take() {
+	if !g.gauge.takeShare(share) {
 		return g.gate.Refuse()
 	}
 	return nil
 }
+
+// full reports whether nobody would be admitted now.
+func (g *gaugeGate) full() bool { return !g.observing && gaugeFull(g.gauge.word.Load(), 1) }
 
 func (g *gaugeGate) leave() { g.gauge.leave() }
 

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"math"
 	"sync/atomic"
 
 	"github.com/headcount-go/headcount"
@@ -31,10 +32,13 @@ func newGauge(most int) *gauge {
 }
 
 // take admits one, if that keeps to the limit.
-func (g *gauge) take() bool {
+func (g *gauge) take() bool { return g.takeShare(1) }
+
+// takeShare admits one, if that keeps to this share of the limit.
+func (g *gauge) takeShare(share float64) bool {
 	for {
 		w := g.word.Load()
-		if gaugeFull(w) {
+		if gaugeFull(w, share) {
 			return false
 		}
 		if g.word.CompareAndSwap(w, w+1) {
@@ -45,8 +49,11 @@ func (g *gauge) take() bool {
 
 // takeAnyway admits one whatever the limit says, and reports whether take would have refused: for a limit that only
 // observes.
-func (g *gauge) takeAnyway() (above bool) {
-	return gaugeFull(g.word.Add(1) - 1)
+func (g *gauge) takeAnyway() (above bool) { return g.takeShareAnyway(1) }
+
+// takeShareAnyway is to takeShare what takeAnyway is to take.
+func (g *gauge) takeShareAnyway(share float64) (above bool) {
+	return gaugeFull(g.word.Add(1)-1, share)
 }
 
 // leave gives back what one take, or takeAnyway, has taken.
@@ -73,7 +80,15 @@ func (g *gauge) setMost(n int) {
 
 func (g *gauge) count() int { return int(g.word.Load() & gaugeCount) }
 
-func gaugeFull(w uint64) bool {
+// gaugeFull reports whether a share of the limit is taken. It is rounded up as [headcount.Classes] has it: a share is
+// meant to a millionth.
+func gaugeFull(w uint64, share float64) bool {
 	limit := w >> gaugeShift
-	return limit != gaugeUnlimited && w&gaugeCount >= limit
+	if limit == gaugeUnlimited {
+		return false
+	}
+	if share < 1 {
+		limit = uint64(math.Ceil(share*float64(limit) - 1e-6))
+	}
+	return w&gaugeCount >= limit
 }

@@ -277,6 +277,37 @@ func TestRequestsOfAHigherClassHaveRoomKept(t *testing.T) {
 	eventually(t, "a request of the high class", func() bool { return e.Requests().Counts().Running == 6 })
 }
 
+func TestRoutesKeepRoomForAHigherClassToo(t *testing.T) {
+	block := make(chan struct{})
+	defer close(block)
+	e := start(t, func(w http.ResponseWriter, r *http.Request) { <-block }, Shares(0.5, 1),
+		Route("slow", 4), RouteFunc(func(*http.Request) string { return "slow" }),
+		PriorityFunc(func(r *http.Request) headcount.Class {
+			if r.Header.Get("Proven") != "" {
+				return 1
+			}
+			return 0
+		}))
+	for i, header := range []string{"", "", "no", "Proven: 1\r\n", "Proven: 1\r\n", "no"} {
+		c, refused := dial(t, addr(e)), header == "no"
+		if refused {
+			header = ""
+		}
+		fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: x\r\n%s\r\n", header)
+		if refused {
+			readUntil(t, c, "Headcount-Reason: route_slow")
+			continue
+		}
+		eventually(t, fmt.Sprintf("request %d to be let in", i), func() bool { return e.Requests().Counts().Running == []int{1, 2, 2, 3, 4}[i] })
+	}
+	full := dial(t, addr(e))
+	fmt.Fprint(full, "GET / HTTP/1.1\r\nHost: x\r\nProven: 1\r\n\r\n")
+	readUntil(t, full, "Headcount-Reason: route_slow")
+	if n := e.Gate("route_slow").Snapshot().Refused; n != 3 {
+		t.Errorf("%d are counted as refused, want 3", n)
+	}
+}
+
 func TestRequestsTogetherHoldWhatTheyMay(t *testing.T) {
 	block := make(chan struct{})
 	defer close(block)

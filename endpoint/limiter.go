@@ -121,13 +121,13 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	var route *gaugeGate
 	if l.cfg.routeOf != nil {
-		if g := l.routes[l.cfg.routeOf(r)]; g != nil {
-			if err := g.take(); err != nil {
-				l.turnDown(w, r, refusal{http.StatusServiceUnavailable, g.gate.Name(), l.retry.after(0)})
-				return
-			}
-			defer g.leave()
+		// Full for everybody is found out before it costs anything to know who asks.
+		if route = l.routes[l.cfg.routeOf(r)]; route != nil && route.full() {
+			_ = route.gate.Refuse()
+			l.turnDown(w, r, refusal{http.StatusServiceUnavailable, route.gate.Name(), l.retry.after(0)})
+			return
 		}
 	}
 	id := Identity{Addr: client}
@@ -146,7 +146,22 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if l.cfg.classOf != nil {
 		class = l.cfg.classOf(r)
 	}
+	if route != nil {
+		if err := route.takeShare(l.share(class)); err != nil {
+			l.turnDown(w, r, refusal{http.StatusServiceUnavailable, route.gate.Name(), l.retry.after(0)})
+			return
+		}
+		defer route.leave()
+	}
 	l.serve(w, r, c, id, client, class)
+}
+
+// share is the part of a limit that a class may fill, as the supervisor has it.
+func (l *limiter) share(class headcount.Class) float64 {
+	if int(class) < len(l.cfg.shares) {
+		return l.cfg.shares[class]
+	}
+	return 1
 }
 
 // serve runs the handler as a child.

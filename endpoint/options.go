@@ -255,7 +255,8 @@ func Shares(shares ...float64) Option {
 	return optionFunc(func(c *config) { c.shares = shares })
 }
 
-// Route limits the requests in flight of one class of routes. The name is a word of lower case letters, digits and _.
+// Route limits the requests in flight of one class of routes, in which priority classes have the [Shares] that they have
+// of all. The name is a word of lower case letters, digits and _.
 func Route(name string, limit int) Option {
 	return optionFunc(func(c *config) { c.routes = append(c.routes, routeLimit{name, limit}) })
 }
