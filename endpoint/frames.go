@@ -144,7 +144,7 @@ func (m *frameMeter) preface(p []byte) []byte {
 	}
 	n := min(len(p), len(clientPreface)-int(m.got))
 	if string(p[:n]) != clientPreface[m.got:int(m.got)+n] {
-		m.off = true
+		m.off, m.got = true, 0
 		return nil
 	}
 	if m.got += uint8(n); int(m.got) == len(clientPreface) {

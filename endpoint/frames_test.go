@@ -482,6 +482,7 @@ func TestFrameMeterDoesNotAllocate(t *testing.T) {
 
 func FuzzFrameMeter(f *testing.F) {
 	f.Add([]byte(clientPreface), uint16(3))
+	f.Add([]byte("PRI0"), uint16(3))
 	f.Add(slicesOf([]byte(clientPreface), frame(frameSettings, 0, 0), getRequest(1), resetFrame(1, 8), frame(framePing, 0, 0, 1)), uint16(30))
 	f.Add(slicesOf(frame(frameSettings, 0, 0), resetFrame(1, 1), resetFrame(1, 5), frame(frameReset, 0, 3, 1)), uint16(12))
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), uint16(1))
