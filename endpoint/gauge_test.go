@@ -11,8 +11,10 @@ import (
 
 func TestGaugeAdmitsUpToItsLimit(t *testing.T) {
 	g := newGauge(2)
-	if !g.take() || !g.take() {
-		t.Fatal("refused below the limit")
+	for range 2 {
+		if !g.take() {
+			t.Fatal("refused below the limit")
+		}
 	}
 	if g.take() {
 		t.Fatal("admitted above the limit")
