@@ -102,7 +102,9 @@ func newRateGate(name string, perSecond, burst int, observing bool) *rateGate {
 		if n == headcount.Unlimited {
 			rate = math.Inf(1)
 		}
-		g.rate.Store(math.Float64bits(rate))
+		if was := math.Float64frombits(g.rate.Swap(math.Float64bits(rate))); rate > was && g.table != nil {
+			g.table.clear() // what was used up is told in times of the rate that was
+		}
 	})
 	return g
 }

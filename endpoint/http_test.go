@@ -251,6 +251,21 @@ func TestRequestsAreLimitedByClientKeyAndRoute(t *testing.T) {
 	}
 }
 
+// What may have to verify a token must not be what a flood can ask for without end.
+func TestKeyFuncIsAskedAfterWhatCostsLess(t *testing.T) {
+	var keys, classes atomic.Int32
+	e := start(t, hello, Rates{Requests: 1, RequestsBurst: 3},
+		KeyFunc(func(r *http.Request) string { keys.Add(1); return "ann" }),
+		PriorityFunc(func(r *http.Request) headcount.Class { classes.Add(1); return 0 }))
+	c := client(t)
+	for range 20 {
+		get(t, c, "http://"+addr(e))
+	}
+	if k, p := keys.Load(), classes.Load(); k < 3 || k > 5 || p != k {
+		t.Errorf("of 20 requests at a rate for 3, KeyFunc saw %d and PriorityFunc %d", k, p)
+	}
+}
+
 func TestRequestsOfAHigherClassHaveRoomKept(t *testing.T) {
 	block := make(chan struct{})
 	defer close(block)

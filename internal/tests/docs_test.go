@@ -13,6 +13,9 @@ var (
 	ruleRow  = regexp.MustCompile(`(?m)^\| ([A-Z]+[0-9]+) \| (.*) \| (.*) \| (.*)\|$`)
 	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
 	testName = regexp.MustCompile(`\bTest\w+`)
+
+	anyTestFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	anyTestName = regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
 )
 
 // docs/otp.md is worth what it says only if each rule is there and each test it names exists.
@@ -70,5 +73,35 @@ func TestEveryRuleOfOTPHasItsVerdictAndItsTest(t *testing.T) {
 	}
 	for rule := range rows {
 		t.Errorf("%s is no rule", rule)
+	}
+}
+
+// The same of docs/threat-model.md, whose tests are anywhere in the project.
+func TestEveryDefenceOfTheThreatModelNamesTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile("../../docs/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	exists := map[string]bool{}
+	if err := filepath.WalkDir("../..", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range anyTestFunc.FindAllStringSubmatch(string(source), -1) {
+			exists[m[1]] = true
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	named := anyTestName.FindAllStringSubmatch(string(page), -1)
+	if len(named) < 40 {
+		t.Errorf("the page names %d tests, which is too few to be read right", len(named))
+	}
+	for _, m := range named {
+		if !exists[m[1]] {
+			t.Errorf("the page names %s, which does not exist", m[1])
+		}
 	}
 }
