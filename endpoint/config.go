@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,6 +145,12 @@ const (
 	longWait  = 100 * time.Millisecond
 	shortWait = 5 * time.Millisecond
 )
+
+// someLocal reports whether there can be clients without an address, as on a unix socket.
+func (c *config) someLocal() bool {
+	local := func(a string) bool { return strings.HasPrefix(a, "unix:") }
+	return len(c.given) > 0 || slices.ContainsFunc(c.addrs, local)
+}
 
 // defaultConns leaves half of the descriptors to what the connections are there for.
 func defaultConns() int {

@@ -41,8 +41,9 @@ type conn struct {
 		sync.Mutex
 		pace    pace
 		user    time.Time // the deadline set from outside
-		byPace  time.Time // that of the write under way
-		tooSlow bool      // told already
+		byPace  time.Time // that of the pace, which is in force while a write is under way
+		writing bool
+		tooSlow bool // told already
 	}
 }
 
@@ -159,13 +160,19 @@ func (c *conn) ReadFrom(r io.Reader) (total int64, err error) {
 // writeOnly hides ReadFrom from io.Copy, which would call it.
 type writeOnly struct{ io.Writer }
 
-// beginWrite sets the deadline of a write of n bytes.
+// beginWrite sets the deadline of a write of n bytes. Setting one costs as much as all the rest, so one that is in
+// place is left there as long as it is late enough, and set a quarter later than it must be.
 func (c *conn) beginWrite(n int) (began time.Time) {
 	began = time.Now()
 	c.out.Lock()
 	defer c.out.Unlock()
-	if d := c.out.pace.allowed(n); d != NoTimeout && !c.bytes.observing {
-		c.out.byPace = began.Add(d)
+	d := c.out.pace.allowed(n)
+	if d == NoTimeout || c.bytes.observing {
+		return began
+	}
+	c.out.writing = true
+	if left := c.out.byPace.Sub(began); left < d || left > 2*d {
+		c.out.byPace = began.Add(d + d/4)
 		_ = c.Conn.SetWriteDeadline(earlier(c.out.user, c.out.byPace))
 	}
 	return began
@@ -176,10 +183,14 @@ func (c *conn) endWrite(n int, began time.Time, err error) error {
 	now := time.Now()
 	c.out.Lock()
 	slow := c.out.pace.moved(n, now.Sub(began))
-	if by := c.out.byPace; err != nil && !by.IsZero() && !now.Before(by) && errors.Is(err, os.ErrDeadlineExceeded) {
+	if err != nil && c.out.writing && !now.Before(c.out.byPace) && errors.Is(err, os.ErrDeadlineExceeded) {
 		slow = true
 	}
-	c.out.byPace = time.Time{}
+	c.out.writing = false
+	if c.tls != nil && !c.out.byPace.IsZero() { // TLS may write by itself while it reads
+		c.out.byPace = time.Time{}
+		_ = c.Conn.SetWriteDeadline(c.out.user)
+	}
 	first := slow && !c.out.tooSlow
 	c.out.tooSlow = c.out.tooSlow || slow
 	c.out.Unlock()
@@ -199,8 +210,16 @@ func earlier(a, b time.Time) time.Time {
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.out.Lock()
 	defer c.out.Unlock()
+	if t.Equal(c.out.user) && !c.closed.Load() {
+		return nil // as net/http does after each response, to no effect
+	}
 	c.out.user = t
-	return c.Conn.SetWriteDeadline(earlier(t, c.out.byPace))
+	if c.out.writing {
+		t = earlier(t, c.out.byPace)
+	} else {
+		c.out.byPace = time.Time{}
+	}
+	return c.Conn.SetWriteDeadline(t)
 }
 
 func (c *conn) SetDeadline(t time.Time) error {

@@ -8,8 +8,6 @@ import (
 	"math"
 	"net"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/headcount-go/headcount"
@@ -76,7 +74,7 @@ func newFront(cfg *config, b *byteGates, serve func(ctx context.Context, c *conn
 			return a.String()
 		}),
 	}
-	if f.someUnlimited() {
+	if len(cfg.trusted) > 0 || cfg.someLocal() {
 		// A proxy may hold all there is, and so may those whom no address tells apart.
 		opts = append(opts, headcount.KeyShare(math.MaxFloat64), headcount.MaxPerKeyFunc(func(a netip.Addr, base int) int {
 			if !f.bound(a) {
@@ -93,11 +91,6 @@ func (f *front) setDescriptors() {
 	if most, ok := maxDescriptors(); ok {
 		f.lastDescriptor = most - 1
 	}
-}
-
-// someUnlimited reports whether there can be keys that the limits of clients do not bind.
-func (f *front) someUnlimited() bool {
-	return len(f.cfg.trusted) > 0 || len(f.cfg.given) > 0 || slices.ContainsFunc(f.cfg.addrs, func(a string) bool { return strings.HasPrefix(a, "unix:") })
 }
 
 // bound reports whether the limits of clients bind this one. They do not bind proxies, behind which many clients are,

@@ -78,6 +78,15 @@ func newLimiter(cfg *config, b *byteGates, next http.Handler) *limiter {
 	} else {
 		opts = append(opts, headcount.KeyName(func(id Identity) string { return id.Addr.String() }))
 	}
+	if cfg.someLocal() {
+		// Who has neither a key nor an address may be anybody: all of them together are no one client.
+		opts = append(opts, headcount.KeyShare(math.MaxFloat64), headcount.MaxPerKeyFunc(func(id Identity, base int) int {
+			if id == (Identity{}) {
+				return headcount.Unlimited
+			}
+			return base
+		}))
+	}
 	l.requests = headcount.NewKeyedSupervisor[Identity]("requests", headcount.MaxChildren(total), headcount.MaxPerKey(perKey), opts...)
 	return l
 }
@@ -144,7 +153,7 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var class headcount.Class
 	if l.cfg.classOf != nil {
-		class = l.cfg.classOf(r)
+		class = min(l.cfg.classOf(r), headcount.Class(len(l.cfg.shares)-1))
 	}
 	if route != nil {
 		if err := route.takeShare(l.share(class)); err != nil {
@@ -171,8 +180,12 @@ func (l *limiter) serve(w http.ResponseWriter, r *http.Request, c *conn, id Iden
 		return
 	}
 	x := newExchange(l, w, r, c, client)
-	opts := [2]headcount.StartOption{headcount.InClass(class)}
-	n := 1
+	var opts [2]headcount.StartOption
+	n := 0
+	if class > 0 {
+		opts[n] = headcount.InClass(class)
+		n++
+	}
 	if d := l.cfg.timeouts.Response; d != NoTimeout && !l.bytes.observing {
 		opts[n] = headcount.WithLifetime(d)
 		n++

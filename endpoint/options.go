@@ -243,7 +243,8 @@ func KeyFunc(f func(*http.Request) string) Option {
 	return optionFunc(func(c *config) { c.keyOf = f })
 }
 
-// PriorityFunc says which class a request is of; the higher class has the share of the room that [Shares] keeps for it.
+// PriorityFunc says which class a request is of; the higher class has the share of the room that [Shares] keeps for it,
+// and one above the highest is the highest.
 // It is called after [KeyFunc].
 func PriorityFunc(f func(*http.Request) headcount.Class) Option {
 	return optionFunc(func(c *config) { c.classOf = f })
