@@ -194,6 +194,12 @@ func (c *conn) endWrite(n int, began time.Time, err error) error {
 	first := slow && !c.out.tooSlow
 	c.out.tooSlow = c.out.tooSlow || slow
 	c.out.Unlock()
+	if slow || errors.Is(err, os.ErrDeadlineExceeded) {
+		// Nothing whole can follow. What the peer did not take must not stay in the kernel when the connection is closed.
+		if tcp, ok := c.raw.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+	}
 	if first {
 		_ = c.bytes.slowResponse.Refuse()
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -170,6 +171,10 @@ func TestSlowReaderOfAResponseIsCut(t *testing.T) {
 		eventually(t, "the handler to be cut off", func() bool { return stopped.Load() == 1 })
 		eventually(t, "slow_response to be counted", func() bool { return e.Gate("slow_response").Snapshot().Refused > 0 })
 		eventually(t, "the slot to come free", func() bool { return e.Conns().Counts().Running == 0 })
+		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		if _, err := io.Copy(io.Discard, c); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("reading on ends with %v, want a reset: what was not taken stays in the kernel", err)
+		}
 	})
 	t.Run("HTTP/2", func(t *testing.T) {
 		stopped.Store(0)
