@@ -56,6 +56,42 @@ func TestTokenEndsAtItsExpiry(t *testing.T) {
 	}
 }
 
+func TestTokenIsVerifiedOnceWhileItIsRemembered(t *testing.T) {
+	s := setup(t)
+	token := s.mustSign(t, Claims{User: "ada", Proven: true, Expires: now.Add(time.Hour)})
+	if _, known := s.recent.find(token); known {
+		t.Error("a token is known that was never shown")
+	}
+	first, err := s.Verify(token, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, known := s.recent.find(token); !known || c != first {
+		t.Errorf("remembered is %+v, %v; want %+v", c, known, first)
+	}
+	allocs := testing.AllocsPerRun(100, func() {
+		if again, err := s.Verify(token, now); err != nil || again != first {
+			t.Errorf("the second time: %+v, %v", again, err)
+		}
+	})
+	if allocs != 0 {
+		t.Errorf("a token that is remembered costs %v allocations", allocs)
+	}
+	if _, err := s.Verify(token, now.Add(2*time.Hour)); !errors.Is(err, ErrExpired) {
+		t.Errorf("remembered and expired: %v, want ErrExpired", err)
+	}
+	bad := token[:len(token)-1] + "A"
+	if bad == token {
+		bad = token[:len(token)-1] + "E"
+	}
+	if _, err := s.Verify(bad, now); err == nil {
+		t.Error("a changed token is taken for the one that is remembered")
+	}
+	if _, known := s.recent.find(bad); known {
+		t.Error("a bad token is remembered")
+	}
+}
+
 func TestBadTokensAreNamed(t *testing.T) {
 	s := setup(t)
 	good := s.mustSign(t, Claims{User: "ada", Expires: now.Add(time.Hour)})
