@@ -124,7 +124,7 @@ func TestWaitingForASlotOutlastsTheTimeForTheBody(t *testing.T) {
 
 func TestConnectionsAreClosedAtTheirLimit(t *testing.T) {
 	c := testConfig(t)
-	c.maxConns = 2
+	c.connsPerClient = 2
 	r := start(t, c)
 	first, second := r.dialRaw(), r.dialRaw()
 	for _, conn := range []net.Conn{first, second} {
@@ -137,14 +137,121 @@ func TestConnectionsAreClosedAtTheirLimit(t *testing.T) {
 		}
 		resp.Body.Close()
 	}
-	if n, err := r.dialRaw().Read(make([]byte, 1)); n != 0 || err == nil {
-		t.Errorf("the third got %d bytes, %v; want to be hung up on", n, err)
+	if third, err := net.Dial("tcp", r.addr); err == nil { // or it has been hung up on already
+		defer third.Close()
+		if n, err := third.Read(make([]byte, 1)); n != 0 || err == nil {
+			t.Errorf("the third got %d bytes, %v; want to be hung up on", n, err)
+		}
 	}
 	first.Close()
 	r.until(func() bool { // the server sees the end of the first when it sees it
 		_, err := r.try("GET", "/healthz", "", "")
 		return err == nil
 	})
+}
+
+// fill opens a websocket for each place of users, and keeps it.
+func (r *running) fill(places int) {
+	r.t.Helper()
+	for i := range places {
+		r.mustWS(token(r.t, fmt.Sprint("proven-", i), true))
+	}
+}
+
+func TestProbesAreAnsweredWhenAllElseIsFull(t *testing.T) {
+	c := testConfig(t)
+	c.maxUsers, c.maxRequests = 3, 0
+	r := start(t, c)
+	r.fill(c.maxUsers)
+	ada := token(t, "ada", true)
+	r.do("GET", "/poll", ada, "").want(t, http.StatusServiceUnavailable, "max_children")
+	r.do("POST", "/jobs", ada, `{"kind":"sleep","millis":1}`).want(t, http.StatusServiceUnavailable, "route_short")
+	r.do("GET", "/healthz", "", "").want(t, http.StatusOK, "")
+	r.do("GET", "/readyz", "", "").want(t, http.StatusOK, "")
+}
+
+func TestProbesHaveAnAddressApartFromAllLimits(t *testing.T) {
+	c := testConfig(t)
+	c.healthAddr, c.connsPerClient = freeAddr(t), 1
+	r := start(t, c)
+	r.dialRaw() // the only connection that this client may have
+	for _, path := range []string{"/healthz", "/readyz"} {
+		resp, err := http.Get("http://" + c.healthAddr + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+	resp, err := http.Get("http://" + c.healthAddr + "/poll")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusNotFound {
+		t.Errorf("more than health is answered there: %s", resp.Status)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// freeAddr is an address that nobody listened on a moment ago.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestOneClientHasARate(t *testing.T) {
+	c := testConfig(t)
+	c.requestRate, c.requestBurst = 1, 3
+	r := start(t, c)
+	for range 3 {
+		r.do("GET", "/healthz", "", "").want(t, http.StatusOK, "")
+	}
+	// Whatever it says about who it is: nobody in between is trusted.
+	req, err := http.NewRequest("GET", "http://"+r.addr+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Forwarded-For", "192.0.2.1")
+	resp, err := r.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Headcount-Reason") != "request_rate" {
+		t.Errorf("%s %v, want 429 for request_rate", resp.Status, resp.Header)
+	}
+}
+
+func TestClientsBehindATrustedProxyAreToldApart(t *testing.T) {
+	c := testConfig(t)
+	c.requestRate, c.requestBurst, c.trustedProxies = 1, 1, "10.0.0.0/8, 127.0.0.1"
+	r := start(t, c)
+	for _, row := range []struct {
+		client string
+		status int
+	}{{"192.0.2.1", http.StatusOK}, {"192.0.2.2", http.StatusOK}, {"192.0.2.1", http.StatusTooManyRequests}} {
+		req, err := http.NewRequest("GET", "http://"+r.addr+"/healthz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Forwarded-For", row.client)
+		resp, err := r.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != row.status {
+			t.Errorf("%s: %s, want %d", row.client, resp.Status, row.status)
+		}
+	}
 }
 
 func TestPanicsAndPicturesDoNotHurtOthers(t *testing.T) {
@@ -162,7 +269,7 @@ func TestPanicsAndPicturesDoNotHurtOthers(t *testing.T) {
 		t.Errorf("another's job: %+v", j)
 	}
 	in := r.inside()
-	if in.Limits["jobs"] != 4 || in.WS != 1 || in.Refused["conns"]["full"] != 0 || len(in.Stuck) != 0 {
+	if in.Limits["jobs"] != 4 || in.WS != 1 || in.Refused["conns"]["max_children"] != 0 || len(in.Stuck) != 0 {
 		t.Errorf("inside: %+v", in)
 	}
 	if strings.Contains(r.stderr.String(), "gave up") {

@@ -23,9 +23,9 @@ const (
 
 // config is everything that can be set.
 type config struct {
-	addr, addrFile, data, secret string
-	chaos, unlimited             bool
-	stopWithin                   time.Duration
+	addr, addrFile, healthAddr, data, secret string
+	chaos, unlimited                         bool
+	stopWithin                               time.Duration
 
 	// The limits of the tree.
 	maxUsers, maxPerUser, maxRequests, maxJobs, jobQueue int
@@ -36,8 +36,15 @@ type config struct {
 	jobWithin, queueIdle, sessionWithin                          time.Duration
 
 	// The limits of the network side.
-	maxConns, maxHeader, maxBody                                             int
-	headerWithin, bodyWithin, writeWithin, idleWithin, pollWithin, pingEvery time.Duration
+	maxConns, connsPerClient, connsPerPrefix, requestsPerClient, requestsPerUser          int
+	connRate, connBurst, requestRate, requestBurst, maxResets, minReadRate, minWriteRate  int
+	maxHeader, maxBody                                                                    int
+	handshakeWithin, headerWithin, bodyWithin, stall, writeWithin, idleWithin, pollWithin time.Duration
+	pingEvery                                                                             time.Duration
+
+	// How clients come in.
+	trustedProxies, clientHeader, tlsCert, tlsKey string
+	proxyProtocol, h2c                            bool
 
 	// The limits of memory and disk.
 	maxMemory                              int64
@@ -52,14 +59,21 @@ func defaults(m machine) config {
 		maxPerUser: 16, jobWait: 2 * time.Second,
 		jobTries: 4, maxWidth: 1024, maxResult: mebibyte / 2, maxText: 4096, userQueue: 64,
 		jobWithin: time.Minute, queueIdle: 10 * time.Minute, sessionWithin: 24 * time.Hour,
+		connRate: 20, connBurst: 100, requestRate: 200, requestBurst: 500, maxResets: 200, minReadRate: 1024, minWriteRate: 1024,
 		maxHeader: 16 << 10, maxBody: 4 * mebibyte,
-		headerWithin: 5 * time.Second, bodyWithin: 10 * time.Second, writeWithin: 10 * time.Second,
-		idleWithin: time.Minute, pollWithin: time.Minute, pingEvery: 20 * time.Second,
+		handshakeWithin: 5 * time.Second, headerWithin: 5 * time.Second, bodyWithin: time.Minute, stall: 5 * time.Second,
+		writeWithin: 10 * time.Second,
+		idleWithin:  time.Minute, pollWithin: time.Minute, pingEvery: 20 * time.Second,
 		storedJobs: 1000, storedPerUser: 100, storedFor: 7 * 24 * time.Hour,
 	}
 	c.maxMemory = max(m.memory/2, 64*mebibyte)
 	// A connection with a session costs some 64 KiB: stack, buffers of both ends, and what the kernel holds.
 	c.maxConns = clamp(min(m.files-spareFiles, int(c.maxMemory/4/(64<<10))), 64, 100_000)
+	// One client is a household or an office, one prefix a provider: neither may have all of it.
+	c.connsPerPrefix = clamp(c.maxConns/4, 16, 1024)
+	c.connsPerClient = clamp(c.connsPerPrefix/2, 16, 64)
+	c.requestsPerClient = 2 * c.connsPerClient
+	c.requestsPerUser = 2 * c.maxPerUser // its sessions, and as many that do not stay
 	c.maxUsers = c.maxConns
 	c.maxRequests = clamp(64*m.cores, 64, 4096)
 	c.maxJobs = max(2, 2*m.cores)
@@ -84,6 +98,7 @@ func (c *config) flags(stderr io.Writer) *flag.FlagSet {
 	fs.SetOutput(stderr)
 	fs.StringVar(&c.addr, "addr", c.addr, "`address` to listen on; port 0 takes a free one")
 	fs.StringVar(&c.addrFile, "addr-file", c.addrFile, "`file` to write the address to, once it is known")
+	fs.StringVar(&c.healthAddr, "health-addr", c.healthAddr, "another `address` for /healthz and /readyz, such as 127.0.0.1:8081, apart from all limits of -addr")
 	fs.StringVar(&c.data, "data", c.data, "`directory` of the job store")
 	fs.StringVar(&c.secret, "secret", c.secret, "signs the tokens, at least 16 bytes; better set in the environment, where others do not see it")
 	fs.DurationVar(&c.stopWithin, "stop-within", c.stopWithin, "time for an orderly stop")
@@ -107,15 +122,37 @@ func (c *config) flags(stderr io.Writer) *flag.FlagSet {
 	fs.DurationVar(&c.queueIdle, "queue-idle", c.queueIdle, "time after which a queue that nobody uses is given up")
 	fs.DurationVar(&c.sessionWithin, "session-within", c.sessionWithin, "longest session, whatever its token says")
 
-	fs.IntVar(&c.maxConns, "max-conns", c.maxConns, "connections")
+	limit := func(p *int, name, usage string) { fs.Var((*count)(p), name, usage+`, or "unlimited"`) }
+	limit(&c.maxConns, "max-conns", "`number` of connections")
+	limit(&c.connsPerClient, "max-conns-per-client", "`number` of connections of one client: an IPv4 address, or an IPv6 /64")
+	limit(&c.connsPerPrefix, "max-conns-per-prefix", "`number` of connections of its neighbourhood: an IPv4 /24, or an IPv6 /48")
+	limit(&c.requestsPerClient, "max-requests-per-client", "`number` of requests in flight of one client, those that stay included")
+	limit(&c.requestsPerUser, "max-requests-per-user", "`number` of requests in flight of one user, those that stay included")
+	limit(&c.connRate, "conn-rate", "`number` of new connections of a client per second")
+	fs.IntVar(&c.connBurst, "conn-burst", c.connBurst, "new connections of a client that may come at once")
+	limit(&c.requestRate, "request-rate", "`number` of requests of a client per second")
+	fs.IntVar(&c.requestBurst, "request-burst", c.requestBurst, "requests of a client that may come at once")
+	limit(&c.maxResets, "max-resets", "`number` of HTTP/2 streams of a connection that may be reset within ten seconds")
+
 	fs.IntVar(&c.maxHeader, "max-header", c.maxHeader, "`bytes` of a request's header")
 	fs.IntVar(&c.maxBody, "max-body", c.maxBody, "`bytes` of a request's body")
+	fs.IntVar(&c.minReadRate, "min-read-rate", c.minReadRate, "`bytes` per second that a body must come with")
+	fs.IntVar(&c.minWriteRate, "min-write-rate", c.minWriteRate, "`bytes` per second that an answer must be taken with")
+	fs.DurationVar(&c.stall, "stall", c.stall, "time that a client may be behind these rates")
+	fs.DurationVar(&c.handshakeWithin, "handshake-within", c.handshakeWithin, "time for a TLS handshake, or a PROXY header")
 	fs.DurationVar(&c.headerWithin, "header-within", c.headerWithin, "time for a header to come in")
 	fs.DurationVar(&c.bodyWithin, "body-within", c.bodyWithin, "time for a body to come in")
 	fs.DurationVar(&c.writeWithin, "write-within", c.writeWithin, "time for a client to take an answer or an event")
 	fs.DurationVar(&c.idleWithin, "idle-within", c.idleWithin, "time between two requests of a connection")
 	fs.DurationVar(&c.pollWithin, "poll-within", c.pollWithin, "longest wait of a poll")
 	fs.DurationVar(&c.pingEvery, "ping-every", c.pingEvery, "time between signs of life; a websocket must answer until the next")
+
+	fs.StringVar(&c.trustedProxies, "trusted-proxies", c.trustedProxies, "`addresses` and prefixes of proxies that are believed who their clients are, with commas between them")
+	fs.StringVar(&c.clientHeader, "client-header", c.clientHeader, "`header` by which they say it: X-Forwarded-For, if left empty, or Forwarded")
+	fs.BoolVar(&c.proxyProtocol, "proxy-protocol", c.proxyProtocol, "they say it by the PROXY protocol")
+	fs.StringVar(&c.tlsCert, "tls-cert", c.tlsCert, "`file` with the certificate; with it, TLS and HTTP/2 are spoken")
+	fs.StringVar(&c.tlsKey, "tls-key", c.tlsKey, "`file` with its key")
+	fs.BoolVar(&c.h2c, "h2c", c.h2c, "speak HTTP/2 without TLS too, to a proxy that does")
 
 	fs.Int64Var(&c.maxMemory, "max-memory", c.maxMemory, "`bytes` that bodies, jobs and queues may take, as they declare")
 	fs.IntVar(&c.storedJobs, "stored-jobs", c.storedJobs, "jobs kept for all users together")
@@ -172,7 +209,10 @@ func (c config) check(m machine) error {
 		}
 	}
 	for name, n := range map[string]int{
-		"max-conns": c.maxConns, "job-tries": c.jobTries, "max-pixels": c.maxPixels, "max-width": c.maxWidth, "max-result": c.maxResult,
+		"max-conns": c.maxConns, "max-conns-per-client": c.connsPerClient, "max-conns-per-prefix": c.connsPerPrefix,
+		"max-requests-per-client": c.requestsPerClient, "max-requests-per-user": c.requestsPerUser,
+		"conn-rate": c.connRate, "conn-burst": c.connBurst, "request-rate": c.requestRate, "request-burst": c.requestBurst,
+		"max-resets": c.maxResets, "min-read-rate": c.minReadRate, "min-write-rate": c.minWriteRate, "job-tries": c.jobTries, "max-pixels": c.maxPixels, "max-width": c.maxWidth, "max-result": c.maxResult,
 		"max-text": c.maxText, "user-queue": c.userQueue, "max-header": c.maxHeader, "max-body": c.maxBody,
 		"stored-jobs": c.storedJobs, "stored-per-user": c.storedPerUser, "stored-bytes": c.storedBytes,
 	} {
@@ -182,14 +222,14 @@ func (c config) check(m machine) error {
 	}
 	for name, d := range map[string]time.Duration{
 		"stop-within": c.stopWithin, "job-wait": c.jobWait, "job-within": c.jobWithin, "queue-idle": c.queueIdle, "session-within": c.sessionWithin,
-		"header-within": c.headerWithin, "body-within": c.bodyWithin, "write-within": c.writeWithin, "idle-within": c.idleWithin,
+		"handshake-within": c.handshakeWithin, "stall": c.stall, "header-within": c.headerWithin, "body-within": c.bodyWithin, "write-within": c.writeWithin, "idle-within": c.idleWithin,
 		"poll-within": c.pollWithin, "ping-every": c.pingEvery, "stored-for": c.storedFor,
 	} {
 		if d <= 0 {
 			problem("-%s is %v: it must be above 0", name, d)
 		}
 	}
-	if !c.unlimited && c.maxConns > m.files-spareFiles {
+	if !c.unlimited && c.maxConns != headcount.Unlimited && c.maxConns > m.files-spareFiles {
 		problem("-max-conns is %d, but the process may open %d files: allow it more (ulimit -n), or take at most %d", c.maxConns, m.files, m.files-spareFiles)
 	}
 	if 2*int64(c.maxBody) > c.requestsBytes() {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 )
 
@@ -65,6 +66,8 @@ func TestBadConfigurationNamesTheSetting(t *testing.T) {
 		{[]string{"-secret", "too short"}, nil, "-secret"},
 		{[]string{"-max-users", "-1"}, secret, "-max-users"},
 		{[]string{"-max-conns", "0"}, secret, "-max-conns"},
+		{[]string{"-max-conns-per-client", "few"}, secret, "-max-conns-per-client"},
+		{[]string{"-conn-rate", "0"}, secret, "-conn-rate"},
 		{[]string{"-max-conns", "1000"}, secret, "ulimit"},
 		{[]string{"-body-within", "0s"}, secret, "-body-within"},
 		{[]string{"-max-body", "999999999"}, secret, "-max-memory"},
@@ -75,6 +78,38 @@ func TestBadConfigurationNamesTheSetting(t *testing.T) {
 		_, err := readConfig(row.args, env(row.env), small, new(bytes.Buffer))
 		if err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%v %v: %v, want an error with %q", row.args, row.env, err, row.want)
+		}
+	}
+}
+
+func TestLimitsOfClientsCanBeNone(t *testing.T) {
+	c, err := readConfig([]string{"-conn-rate", "unlimited", "-max-conns", "unlimited"}, env(map[string]string{
+		"MYAPP_SECRET": testSecret, "MYAPP_REQUEST_RATE": "unlimited",
+	}), small, new(bytes.Buffer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.connRate != headcount.Unlimited || c.requestRate != headcount.Unlimited || c.maxConns != headcount.Unlimited {
+		t.Errorf("got %+v", c)
+	}
+	var help bytes.Buffer
+	if _, err := readConfig([]string{"-h"}, env(nil), small, &help); err == nil || !strings.Contains(help.String(), "-conn-rate number\n") {
+		t.Errorf("%v, and the help is\n%s", err, help.String())
+	}
+}
+
+func TestWrongEndpointIsWrongUsage(t *testing.T) {
+	for _, spoil := range []func(*config){
+		func(c *config) { c.trustedProxies = "nonsense" },
+		func(c *config) { c.proxyProtocol = true },
+		func(c *config) { c.tlsCert = "missing.pem" },
+		func(c *config) { c.clientHeader = "X-Real-IP" },
+	} {
+		c := testConfig(t)
+		spoil(&c)
+		var said bytes.Buffer
+		if code := serve(t.Context(), c, &said, hooks{}); code != codeUsage {
+			t.Errorf("exit status %d, want %d:\n%s", code, codeUsage, said.String())
 		}
 	}
 }

@@ -79,7 +79,7 @@ func TestBadJobsAreRefusedWithTheReason(t *testing.T) {
 	r.do("POST", "/jobs", ada, `{"kind":"sleep","millis":1,"colour":"red"}`).want(t, http.StatusBadRequest, "bad_json")
 	r.do("POST", "/jobs", ada, `{"kind":"sleep"}`).want(t, http.StatusBadRequest, "bad_job")
 	r.do("POST", "/jobs", ada, `{"kind":"crash"}`).want(t, http.StatusForbidden, "not_allowed")
-	r.do("POST", "/jobs", ada, `{"kind":"hash","data":"`+strings.Repeat("A", 2000)+`"}`).want(t, http.StatusRequestEntityTooLarge, "too_big")
+	r.do("POST", "/jobs", ada, `{"kind":"hash","data":"`+strings.Repeat("A", 2000)+`"}`).want(t, http.StatusRequestEntityTooLarge, "big_body")
 	r.do("GET", "/debug/inside", "", "").want(t, http.StatusNotFound, "not_found")
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
+	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 )
 
@@ -34,6 +35,9 @@ const soon = 20 * time.Second
 func testConfig(t *testing.T) config {
 	t.Helper()
 	c := defaults(machine{cores: 2, memory: 1 << 30, files: 4096})
+	// All tests are one client, and ask as fast as they can.
+	c.connRate, c.requestRate, c.connsPerClient, c.requestsPerClient = headcount.Unlimited, headcount.Unlimited, 512, 512
+	c.connsPerPrefix = 512
 	c.addr, c.data, c.secret, c.chaos = "127.0.0.1:0", t.TempDir(), testSecret, true
 	return c
 }
@@ -117,8 +121,11 @@ type answer struct {
 	body   []byte
 }
 
-// reason is the word that an error carries.
+// reason is the word that an error carries, or a refusal of the endpoint.
 func (a answer) reason() string {
+	if word := a.header.Get("Headcount-Reason"); word != "" {
+		return word
+	}
 	var e struct{ Error, Reason string }
 	_ = json.Unmarshal(a.body, &e)
 	return e.Reason

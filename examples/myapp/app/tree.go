@@ -20,6 +20,13 @@ const (
 	newUser    headcount.Class = 0
 	provenUser headcount.Class = 1
 	newShare                   = 0.8
+
+	// probe is whoever asks whether the service lives; probeRoom are the requests in flight that only those may have.
+	probe     headcount.Class = 2
+	probeRoom                 = 16
+
+	// strangersRoom are those in flight of who has not signed in, for as long as it takes to say so.
+	strangersRoom = 64
 )
 
 func class(proven bool) headcount.Class {
@@ -32,21 +39,24 @@ func class(proven bool) headcount.Class {
 // tree builds the whole service:
 //
 //	myapp (rest_for_one)
+//	├── health    the endpoint for probes, with -health-addr
 //	├── store     the file of jobs
 //	├── workers   jobs that run
 //	├── resume    takes up the jobs that a stop or a crash has interrupted
 //	├── users     sessions and queues, by user
-//	├── requests  short requests in flight
-//	└── web       the HTTP server
+//	├── web       the endpoint
+//	│   ├── requests  requests in flight, by user
+//	│   └── conns     connections, by client
+//	└── ready     tells where the service listens, and that it is ready
 //
-// Each child needs those above it. If the store fails, everything is stopped in reverse order and comes back in order;
-// if the web server fails, only it does.
+// Each child needs those above it. If the store fails, everything below it is stopped in reverse order and comes back in
+// order; if the web endpoint fails, only it does.
 func tree(c config, log *slog.Logger, listening func(net.Addr)) (*headcount.Supervisor, error) {
 	signer, err := auth.NewSigner(c.secret)
 	if err != nil {
 		return nil, err
 	}
-	if c.unlimited {
+	if c.unlimited { // the endpoint observes then: see endpointOptions
 		c = c.withoutLimits()
 		log.Warn("all limits are switched off")
 	}
@@ -57,32 +67,44 @@ func tree(c config, log *slog.Logger, listening func(net.Addr)) (*headcount.Supe
 	workers := headcount.NewDynamicSupervisor("workers", headcount.MaxChildren(c.maxJobs), c.workerOptions()...)
 	sessions := headcount.NewKeyedSupervisor[string]("users", headcount.MaxChildren(c.maxUsers), headcount.MaxPerKey(c.maxPerUser),
 		c.options(c.usersBytes(), c.stopWithin/10)...)
-	requests := headcount.NewDynamicSupervisor("requests", headcount.MaxChildren(c.maxRequests),
-		c.options(c.requestsBytes(), c.stopWithin/10)...)
 
 	pool := jobs.New(jobs.Config{
 		Store: db, Workers: workers, Counts: counts, Class: class, Log: log, Tries: c.jobTries, Within: c.jobWithin,
 		Limits: jobs.Limits{Pixels: c.maxPixels, Width: c.maxWidth, Result: c.maxResult, Chaos: c.chaos},
 	})
+	front, err := c.endpointOptions(log)
+	if err != nil {
+		return nil, err
+	}
 	server := web.New(web.Config{
-		Addr: c.addr, AddrFile: c.addrFile, Limits: c.webLimits(), Requests: requests, Jobs: pool, Store: db, Signer: signer,
+		Addr: c.addr, Options: front, Short: c.maxRequests, HealthAddr: c.healthAddr, AddrFile: c.addrFile,
+		Limits: web.Limits{
+			Body: int64(c.maxBody), Text: c.maxText, WriteWithin: c.writeWithin, PollWithin: c.pollWithin, PingEvery: c.pingEvery,
+		},
+		Jobs: pool, Store: db, Signer: signer,
 		Users: users.New(users.Config{
 			Supervisor: sessions, Counts: counts, Room: c.userQueue, Idle: c.queueIdle, Session: c.sessionWithin, Class: class,
 		}),
-		Counts: counts, Class: class, Chaos: c.chaos, Log: log, Listening: listening,
+		Counts: counts, Class: class, Probe: probe, Chaos: c.chaos, Log: log, Listening: listening,
 	})
+	children := []headcount.Specifier{
+		headcount.ChildSpec{Name: "store", Run: db.Run, AwaitReady: true, ReadyWithin: time.Minute, Shutdown: c.stopWithin / 10},
+		workers,
+		headcount.ChildSpec{Name: "resume", Run: pool.Resume, Restart: headcount.Transient, AwaitReady: true, Shutdown: c.stopWithin / 10},
+		sessions,
+		server.Endpoint,
+		headcount.ChildSpec{Name: "ready", Run: server.Announce, AwaitReady: true},
+	}
+	if server.Health != nil { // the first up, so that it can say that the rest is not, and the last down
+		children = append([]headcount.Specifier{server.Health}, children...)
+	}
 	return headcount.NewSupervisor("myapp",
 		headcount.SupervisorConfig{
 			Strategy:  headcount.RestForOne,
 			Intensity: headcount.Intensity{Restarts: 5, Within: time.Minute},
 			Logger:    log,
 		},
-		headcount.ChildSpec{Name: "store", Run: db.Run, AwaitReady: true, ReadyWithin: time.Minute, Shutdown: c.stopWithin / 10},
-		workers,
-		headcount.ChildSpec{Name: "resume", Run: pool.Resume, Restart: headcount.Transient, AwaitReady: true, Shutdown: c.stopWithin / 10},
-		sessions,
-		requests,
-		headcount.ChildSpec{Name: "web", Run: server.Run, AwaitReady: true, Shutdown: c.stopWithin / 3},
+		children...,
 	), nil
 }
 
@@ -105,20 +127,12 @@ func (c config) options(bytes int64, allowance time.Duration) []headcount.Option
 	return opts
 }
 
-func (c config) webLimits() web.Limits {
-	return web.Limits{
-		Conns: c.maxConns, Header: c.maxHeader, Body: int64(c.maxBody), Text: c.maxText,
-		HeaderWithin: c.headerWithin, BodyWithin: c.bodyWithin, WriteWithin: c.writeWithin, IdleWithin: c.idleWithin,
-		PollWithin: c.pollWithin, PingEvery: c.pingEvery, Drain: c.stopWithin / 4,
-	}
-}
-
 // withoutLimits is the service as it is written without Headcount: everything that comes is started. The demo shows how
 // that ends.
 func (c config) withoutLimits() config {
-	for _, limit := range []*int{&c.maxUsers, &c.maxPerUser, &c.maxRequests, &c.maxJobs, &c.maxConns, &c.storedJobs, &c.storedPerUser} {
+	for _, limit := range []*int{&c.maxUsers, &c.maxPerUser, &c.maxRequests, &c.maxJobs, &c.storedJobs, &c.storedPerUser} {
 		*limit = headcount.Unlimited
 	}
-	c.storedBytes = 0
+	c.storedBytes, c.writeWithin = 0, 0
 	return c
 }

@@ -88,10 +88,7 @@ func describe(err error) *problem {
 	return nil
 }
 
-// hangUpWithin is how long a client that was refused may go on sending before it is cut off.
-const hangUpWithin = 250 * time.Millisecond
-
-// fail answers an error.
+// fail answers an error. Who sends slowly what nobody will read does not get to hold us by it: the endpoint sees to that.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := describe(err)
 	if p == nil {
@@ -105,11 +102,6 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		header.Set("Retry-After", strconv.Itoa(1+rand.IntN(3))) // spread, so that they do not all come back at once
 	}
-	if body, ok := r.Body.(*watchedBody); ok && !body.ended {
-		// Whoever is refused does not get to hold us by sending slowly what nobody will read.
-		header.Set("Connection", "close")
-		s.readWithin(w, hangUpWithin)
-	}
 	s.answer(w, p.status, map[string]string{"error": p.text, "reason": p.reason})
 }
 
@@ -119,7 +111,7 @@ func (s *Server) answer(w http.ResponseWriter, status int, body any) {
 	if err != nil {
 		panic(err) // our own types: the caller is at fault
 	}
-	s.writeWithin(w, s.Limits.WriteWithin)
+	s.writeWithin(w)
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -127,32 +119,10 @@ func (s *Server) answer(w http.ResponseWriter, status int, body any) {
 	_, _ = w.Write(append(raw, '\n')) // who does not take the answer does not want it
 }
 
-// readWithin and writeWithin bound what follows on the connection; zero takes the bound away. They only fail where there
-// is no connection, as in a test of a handler.
-
-func (s *Server) readWithin(w http.ResponseWriter, d time.Duration) {
-	_ = http.NewResponseController(w).SetReadDeadline(after(d))
-}
-
-func (s *Server) writeWithin(w http.ResponseWriter, d time.Duration) {
-	_ = http.NewResponseController(w).SetWriteDeadline(after(d))
-}
-
-func after(d time.Duration) time.Time {
-	if d == 0 {
-		return time.Time{}
+// writeWithin bounds what is written next; to hold the client to a rate only would let it hold a long answer for long. It
+// fails only where there is no connection, as in a test of a handler.
+func (s *Server) writeWithin(w http.ResponseWriter) {
+	if d := s.Limits.WriteWithin; d > 0 {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d))
 	}
-	return time.Now().Add(d)
-}
-
-// watchedBody knows whether it has been read to its end.
-type watchedBody struct {
-	io.ReadCloser
-	ended bool
-}
-
-func (b *watchedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.ended = b.ended || err == io.EOF
-	return n, err
 }

@@ -12,12 +12,22 @@ import (
 	"github.com/headcount-go/headcount"
 )
 
+// The paths that a probe asks for, and what may be asked from this machine. They have room of their own when all other
+// requests are full.
+const (
+	healthPath = "/healthz"
+	readyPath  = "/readyz"
+	insidePath = "/debug/inside"
+)
+
+func isProbe(path string) bool { return path == healthPath || path == readyPath || path == insidePath }
+
 // healthz answers while the process does.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	s.answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz answers 200 while the whole tree is up: the server is its last child, so it is the last up and the first down.
+// readyz answers 200 while the whole tree is up: what says so is its last child, so it is the last up and the first down.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if !s.ready.Load() {
 		s.fail(w, r, &problem{http.StatusServiceUnavailable, "stopping", "the service is stopping"})
@@ -56,6 +66,10 @@ func (s *Server) debugInside(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c, supervisor, workers := s.Counts, s.Users.Supervisor, s.Jobs.Workers
+	places := map[string]map[string]uint64{"users": refused(supervisor.Counts()), "workers": refused(workers.Counts())}
+	for node := range s.Endpoint.Supervisor().Tree().All() { // web, requests, conns
+		places[node.Name] = refusedAt(node)
+	}
 	s.answer(w, http.StatusOK, insideAnswer{
 		WS: c.WS.Now(), WSPeak: c.WS.Peak(),
 		UserChildren: c.UserChildren.Now(), UserChildrenPeak: c.UserChildren.Peak(), PerUserPeak: c.PerUserPeak(),
@@ -64,12 +78,10 @@ func (s *Server) debugInside(w http.ResponseWriter, r *http.Request) {
 		Goroutines: runtime.NumGoroutine(), HeapBytes: heapBytes(), RSSBytes: rssBytes(),
 		Limits: map[string]int{
 			"users": supervisor.MaxChildren().Value(), "per_user": supervisor.MaxPerKey().Value(),
-			"jobs": workers.MaxChildren().Value(), "requests": s.Requests.MaxChildren().Value(), "conns": s.Limits.Conns,
+			"jobs": workers.MaxChildren().Value(), "requests": s.Endpoint.Gate("route_" + shortRoute).Limit().Value(),
+			"conns": s.Endpoint.Conns().MaxChildren().Value(),
 		},
-		Refused: map[string]map[string]uint64{
-			"users": refused(supervisor.Counts()), "workers": refused(workers.Counts()), "requests": refused(s.Requests.Counts()),
-			"conns": {"full": s.conns.refused.Load()},
-		},
+		Refused:  places,
 		Restarts: workers.Counts().Restarts,
 		Stuck:    stuck(workers),
 	})
@@ -84,6 +96,15 @@ func refused(c headcount.Counts) map[string]uint64 {
 		headcount.ReasonWaitTimeout.String():    c.Refused.WaitTimeout,
 		headcount.ReasonPriority.String():       c.Refused.Priority,
 	}
+}
+
+// refusedAt adds what the gates have refused, those of the endpoint.
+func refusedAt(node headcount.TreeNode) map[string]uint64 {
+	counts := refused(node.Counts)
+	for _, g := range node.Gates {
+		counts[g.Name] = g.Refused
+	}
+	return counts
 }
 
 // stuck names the first hundred children that have outlived their stop.

@@ -12,8 +12,8 @@ import (
 	"github.com/headcount-go/headcount/examples/myapp/internal/store"
 )
 
-func (s *Server) postJob(ctx context.Context, w *watchedWriter, r *http.Request, who auth.Claims) error {
-	body, err := s.openBody(ctx, w, r)
+func (s *Server) postJob(ctx context.Context, w http.ResponseWriter, r *http.Request, who auth.Claims) error {
+	body, err := s.openBody(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,6 @@ func (s *Server) postJob(ctx context.Context, w *watchedWriter, r *http.Request,
 	if err != nil {
 		return err
 	}
-	s.readWithin(w, 0) // the body is in; a deadline that passes from here on would look like a client that hung up
 	// A client that hangs up must not leave a job half handed in. The wait is bounded without its context too.
 	id, err := s.Jobs.Submit(context.WithoutCancel(ctx), who.User, who.Proven, req)
 	if err != nil {
@@ -42,7 +41,7 @@ type jobAnswer struct {
 	Error  string          `json:"error,omitempty"`
 }
 
-func (s *Server) getJob(_ context.Context, w *watchedWriter, r *http.Request, who auth.Claims) error {
+func (s *Server) getJob(_ context.Context, w http.ResponseWriter, r *http.Request, who auth.Claims) error {
 	job, err := s.Store.Get(r.PathValue("id"))
 	switch {
 	case err != nil:
@@ -54,18 +53,15 @@ func (s *Server) getJob(_ context.Context, w *watchedWriter, r *http.Request, wh
 	return nil
 }
 
-// openBody bounds the body, and accounts for it before a byte of it is read: many bodies at once are memory too. Twice
-// its size, for the text and for what is decoded from it.
-func (s *Server) openBody(ctx context.Context, w http.ResponseWriter, r *http.Request) (io.Reader, error) {
+// openBody accounts for the body before a byte of it is read: many bodies at once are memory too. Twice its size, for the
+// text and for what is decoded from it. That it is not longer than it may be is the endpoint's business.
+func (s *Server) openBody(ctx context.Context, r *http.Request) (io.Reader, error) {
 	size := r.ContentLength
 	if size < 0 {
 		size = s.Limits.Body // it will tell at its end
 	}
-	if size > s.Limits.Body {
-		return nil, &http.MaxBytesError{Limit: s.Limits.Body}
-	}
 	if err := headcount.Charge(ctx, 2*size); err != nil {
 		return nil, err
 	}
-	return http.MaxBytesReader(w, r.Body, s.Limits.Body), nil
+	return r.Body, nil
 }

@@ -9,13 +9,14 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/headcount-go/headcount/endpoint"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 	"github.com/headcount-go/headcount/examples/myapp/internal/strict"
 	"github.com/headcount-go/headcount/examples/myapp/internal/users"
 )
 
-func (s *Server) postMessage(ctx context.Context, w *watchedWriter, r *http.Request, who auth.Claims) error {
-	body, err := s.openBody(ctx, w, r)
+func (s *Server) postMessage(ctx context.Context, w http.ResponseWriter, r *http.Request, who auth.Claims) error {
+	body, err := s.openBody(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,6 @@ func (s *Server) postMessage(ctx context.Context, w *watchedWriter, r *http.Requ
 	if err := strict.Decode(body, &order); err != nil {
 		return err
 	}
-	s.readWithin(w, 0)
 	bad := func(text string) error { return &problem{http.StatusBadRequest, "bad_message", text} }
 	switch {
 	case order.To == "me":
@@ -67,7 +67,7 @@ func (s *Server) deliver(ctx context.Context, who auth.Claims, to, text string) 
 // pollDefault is the wait of a poll that does not say.
 const pollDefault = 25 * time.Second
 
-func (s *Server) poll(ctx context.Context, w *watchedWriter, r *http.Request, who auth.Claims) error {
+func (s *Server) poll(ctx context.Context, w http.ResponseWriter, r *http.Request, who auth.Claims) error {
 	wait := min(pollDefault, s.Limits.PollWithin)
 	if text := r.URL.Query().Get("wait"); text != "" {
 		seconds, err := strconv.Atoi(text)
@@ -80,6 +80,7 @@ func (s *Server) poll(ctx context.Context, w *watchedWriter, r *http.Request, wh
 	if err != nil {
 		return err
 	}
+	endpoint.Streams(r.Context()) // a stop does not wait for it, but ends it
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	messages, err := box.Take(waiting, s.Users.Room)

@@ -1,7 +1,8 @@
-// Package web is the HTTP side of myapp.
+// Package web is the HTTP side of myapp: who asks, what is answered, and how.
 //
-// Every request is a child while it is served: under requests if it is short, under its user if it stays (websocket,
-// event stream, long poll). What comes from outside has a limit of size and of time before it is read.
+// That nobody holds it, floods it or outlasts it is the business of the endpoint in front: each request that gets here
+// is a child of the endpoint's already. One that stays (websocket, event stream, long poll) becomes a child of its user's
+// too, for as long as it does.
 package web
 
 import (
@@ -12,10 +13,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/endpoint"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 	"github.com/headcount-go/headcount/examples/myapp/internal/inside"
 	"github.com/headcount-go/headcount/examples/myapp/internal/jobs"
@@ -23,123 +26,116 @@ import (
 	"github.com/headcount-go/headcount/examples/myapp/internal/users"
 )
 
-// Limits bounds what a client may send and how long it may take. All are required.
+// Limits bounds what the endpoint does not know of. All are required.
 type Limits struct {
-	Conns  int   // connections
-	Header int   // bytes of a request's header
-	Body   int64 // bytes of a request's body
-	Text   int   // bytes of a message, also over a websocket
+	Body int64 // bytes of a request's body
+	Text int   // bytes of a message, also over a websocket
 
-	HeaderWithin time.Duration // for a header to come in
-	BodyWithin   time.Duration // for a body to come in
-	WriteWithin  time.Duration // for the client to take an answer, or one event of a stream
-	IdleWithin   time.Duration // between two requests of a connection
-	PollWithin   time.Duration // longest wait of a long poll
-	PingEvery    time.Duration // websockets and event streams; a websocket that does not answer until the next is dropped
-	Drain        time.Duration // for requests in flight when the server stops
+	WriteWithin time.Duration // for the client to take an answer, or one event of a stream; zero is no bound
+	PollWithin  time.Duration // longest wait of a long poll
+	PingEvery   time.Duration // websockets and event streams; a websocket that does not answer until the next is dropped
 }
 
-// Config is what a server needs. All fields are required but AddrFile, Chaos and Listening.
+// Config is what a server needs. All fields are required but HealthAddr, AddrFile, Chaos and Listening.
 type Config struct {
-	Addr      string
-	AddrFile  string // where to write the address once it is known
-	Limits    Limits
-	Requests  *headcount.DynamicSupervisor
-	Users     *users.Users
-	Jobs      *jobs.Pool
-	Store     *store.Store
-	Signer    *auth.Signer
-	Counts    *inside.Counts
-	Class     func(proven bool) headcount.Class
-	Chaos     bool // GET /debug/inside is there
-	Log       *slog.Logger
-	Listening func(net.Addr) // called once it listens
+	Addr       string
+	Options    []endpoint.Option // limits, rates, times, proxies
+	Short      int               // requests in flight but for those that stay
+	HealthAddr string            // where /healthz and /readyz are answered besides
+	AddrFile   string            // where to write the address once it is known
+	Limits     Limits
+	Users      *users.Users
+	Jobs       *jobs.Pool
+	Store      *store.Store
+	Signer     *auth.Signer
+	Counts     *inside.Counts
+	Class      func(proven bool) headcount.Class
+	Probe      headcount.Class // of who asks whether the service lives
+	Chaos      bool            // GET /debug/inside is there
+	Log        *slog.Logger
+	Listening  func(net.Addr) // called once it listens
 }
 
-// Server serves HTTP while Run runs. It can be run again after its end.
+// Server is the web part of the tree.
 type Server struct {
 	Config
-	conns conns
-	ready atomic.Bool
+	Endpoint *endpoint.Endpoint
+	Health   *endpoint.Endpoint // nil without HealthAddr
+	ready    atomic.Bool
 }
 
-// New returns a server.
+// New returns a server, of which nothing runs yet.
 func New(cfg Config) *Server {
 	s := &Server{Config: cfg}
-	s.conns.limit = int64(cfg.Limits.Conns)
+	opts := append([]endpoint.Option{
+		endpoint.KeyFunc(s.user),
+		endpoint.PriorityFunc(s.class),
+		endpoint.Route(shortRoute, cfg.Short),
+		endpoint.RouteFunc(s.route),
+	}, cfg.Options...)
+	s.Endpoint = endpoint.New("web", cfg.Addr, s.routes(), opts...)
+	if cfg.HealthAddr != "" {
+		// Who asks here is the machine that runs us, so the limits are small, and of nobody in particular.
+		const most = 64
+		s.Health = endpoint.New("health", cfg.HealthAddr, s.healthRoutes(), endpoint.Logger(cfg.Log),
+			endpoint.Limits{Conns: most, ConnsPerClient: most, ConnsPerPrefix: most, Requests: most, RequestsPerClient: most, RequestsPerKey: most})
+	}
 	return s
 }
 
-// streamsKey is where a connection's context holds the context that long-lived requests end with.
-type streamsKey struct{}
-
-// Run listens, reports readiness and serves until ctx ends. Then it stops accepting, ends the streams, lets the requests
-// in flight finish for the time of Limits.Drain, and closes what is left.
-func (s *Server) Run(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Addr)
+// user is whose a request is. Only who has signed in has a name here: else strangers could fill another's limit.
+func (s *Server) user(r *http.Request) string {
+	who, err := s.signIn(r)
 	if err != nil {
+		return ""
+	}
+	return who.User
+}
+
+// class is that of the user, and one of its own for who asks whether the service lives: that must be answered above all
+// when everything is full.
+func (s *Server) class(r *http.Request) headcount.Class {
+	if isProbe(r.URL.Path) {
+		return s.Probe
+	}
+	who, err := s.signIn(r)
+	return s.Class(err == nil && who.Proven)
+}
+
+// shortRoute is the limit of the requests that do not stay. Those that do are limited as their users' children.
+const shortRoute = "short"
+
+// route keeps strangers out of that limit: they are answered with 401, at once.
+func (s *Server) route(r *http.Request) string {
+	if path := r.URL.Path; path != "/messages" && path != "/jobs" && !strings.HasPrefix(path, "/jobs/") {
+		return ""
+	}
+	if _, err := s.signIn(r); err != nil {
+		return ""
+	}
+	return shortRoute
+}
+
+// Announce is the last child to start and the first to stop: it tells where the service listens and, while it runs, that
+// it is ready.
+func (s *Server) Announce(ctx context.Context) error {
+	addr := s.Endpoint.Addrs()[0]
+	if err := s.writeAddr(addr); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
-	streams, endStreams := context.WithCancel(context.Background())
-	defer endStreams()
-	srv := s.httpServer(context.WithValue(context.Background(), streamsKey{}, streams))
-	srv.RegisterOnShutdown(endStreams) // called when nothing is accepted any more, so that no stream comes back
-
-	serve := func(context.Context) error {
-		if err := srv.Serve(&limitedListener{listener, &s.conns}); err != http.ErrServerClosed {
-			return fmt.Errorf("web: %w", err)
-		}
-		return nil
-	}
-	if err := headcount.Go(ctx, serve); err != nil { // a failure there ends ctx
-		return fmt.Errorf("web: %w", closeBoth(listener, err))
-	}
-	if err := s.announce(listener.Addr()); err != nil {
-		return fmt.Errorf("web: %w", closeBoth(srv, err))
-	}
-	s.ready.Store(true)
-	headcount.Ready(ctx)
-	s.Log.Info("listening", "addr", listener.Addr().String())
-
-	<-ctx.Done()
-	s.ready.Store(false)
-	drain, cancel := context.WithTimeout(context.Background(), s.Limits.Drain)
-	defer cancel()
-	if err := srv.Shutdown(drain); err != nil {
-		s.Log.Warn("requests were cut off", "after", s.Limits.Drain)
-		_ = srv.Close()
-	}
-	return nil
-}
-
-func closeBoth(c interface{ Close() error }, err error) error {
-	_ = c.Close()
-	return err
-}
-
-func (s *Server) httpServer(base context.Context) *http.Server {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // one connection is one request at a time, so the limit of connections is one of requests too
-	return &http.Server{
-		Handler:           s.routes(),
-		ReadHeaderTimeout: s.Limits.HeaderWithin,
-		IdleTimeout:       s.Limits.IdleWithin,
-		// Answers set their own deadline when they begin. This one is for what the server itself answers. There is no
-		// ReadTimeout: it would end streams, which read nothing; bodies have a deadline of their own.
-		WriteTimeout:   s.Limits.WriteWithin,
-		MaxHeaderBytes: s.Limits.Header,
-		Protocols:      protocols,
-		BaseContext:    func(net.Listener) context.Context { return base },
-		ErrorLog:       slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
-	}
-}
-
-// announce tells the address, which is not known before if the port was 0. The file appears with all of its content, so
-// that whoever waits for it never reads half of it.
-func (s *Server) announce(addr net.Addr) error {
 	if s.Listening != nil {
 		s.Listening(addr)
 	}
+	s.ready.Store(true)
+	defer s.ready.Store(false)
+	headcount.Ready(ctx)
+	<-ctx.Done()
+	return nil
+}
+
+// writeAddr writes the address, which is not known before if the port was 0. The file appears with all of its content,
+// so that whoever waits for it never reads half of it.
+func (s *Server) writeAddr(addr net.Addr) error {
 	if s.AddrFile == "" {
 		return nil
 	}

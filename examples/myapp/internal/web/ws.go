@@ -16,7 +16,7 @@ import (
 const goodbyeWithin = time.Second
 
 // websocket echoes text messages. It is refused, like any session, before the upgrade.
-func (s *Server) websocket(ctx context.Context, w *watchedWriter, r *http.Request, _ auth.Claims) error {
+func (s *Server) websocket(ctx context.Context, w http.ResponseWriter, r *http.Request, _ auth.Claims) error {
 	s.Counts.WS.Enter()
 	defer s.Counts.WS.Leave()
 	conn, err := websocket.Accept(w, r, nil)
@@ -36,7 +36,7 @@ func (s *Server) websocket(ctx context.Context, w *watchedWriter, r *http.Reques
 		s.watch(ctx, watched, conn, cut)
 		return nil
 	}); err != nil {
-		return err
+		return nil // stopping already
 	}
 	for {
 		kind, message, err := conn.Read(connected)
@@ -44,7 +44,8 @@ func (s *Server) websocket(ctx context.Context, w *watchedWriter, r *http.Reques
 			return nil // gone, or not worth listening to any more
 		}
 		if kind != websocket.MessageText {
-			return conn.Close(websocket.StatusUnsupportedData, "text only")
+			_ = conn.Close(websocket.StatusUnsupportedData, "text only")
+			return nil
 		}
 		if err := s.echo(connected, conn, message); err != nil {
 			return nil
@@ -53,8 +54,11 @@ func (s *Server) websocket(ctx context.Context, w *watchedWriter, r *http.Reques
 }
 
 func (s *Server) echo(ctx context.Context, conn *websocket.Conn, message []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, s.Limits.WriteWithin)
-	defer cancel()
+	if d := s.Limits.WriteWithin; d > 0 {
+		var cancel func()
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
 	if err := conn.Write(ctx, websocket.MessageText, message); err != nil {
 		return fmt.Errorf("echo: %w", err)
 	}
