@@ -1,0 +1,110 @@
+package honest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// outcome is what became of one request.
+type outcome struct {
+	intended time.Time
+	latency  time.Duration // from the intended time
+	done     bool
+	failure  string // "" for the right answer in time
+}
+
+// log keeps the outcomes in the order of their intended times.
+type log struct {
+	mu  sync.Mutex
+	all []*outcome
+}
+
+// plan enters a request; the returned function says how it ended.
+func (l *log) plan(intended time.Time) func(error) {
+	o := &outcome{intended: intended}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, o)
+	return func(err error) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		o.done, o.latency, o.failure = true, time.Since(intended), kindOf(err)
+	}
+}
+
+// kindOf reduces an error to one of few texts, so that a thousand failures can be counted.
+func kindOf(err error) string {
+	var netErr net.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return "no answer in time"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.As(err, new(*net.OpError)):
+		return "connection lost"
+	case errors.Is(err, errBacklog), errors.Is(err, errWrong):
+		return err.Error()
+	}
+	if text := err.Error(); len(text) <= len("status 000") {
+		return text
+	}
+	return "connection lost"
+}
+
+// Summary is how the requests of a stretch of time went.
+type Summary struct {
+	Planned, Right, Pending int
+	P50, P99                time.Duration  // from the intended times; what failed counts as no faster than the patience
+	Failures                map[string]int // by kind
+}
+
+// Success is the share of right answers, 1 where nothing was planned.
+func (s Summary) Success() float64 {
+	if s.Planned == 0 {
+		return 1
+	}
+	return float64(s.Right) / float64(s.Planned)
+}
+
+// Between sums up the requests with an intended time from from until before to.
+func (c *Crowd) Between(from, to time.Time) Summary {
+	s := Summary{Failures: make(map[string]int)}
+	var latencies []time.Duration
+	c.log.mu.Lock()
+	for _, o := range c.log.all {
+		if o.intended.Before(from) || !o.intended.Before(to) {
+			continue
+		}
+		s.Planned++
+		switch {
+		case !o.done:
+			s.Pending++
+			latencies = append(latencies, max(time.Since(o.intended), c.cfg.Patience))
+		case o.failure != "":
+			s.Failures[o.failure]++
+			latencies = append(latencies, max(o.latency, c.cfg.Patience))
+		default:
+			s.Right++
+			latencies = append(latencies, o.latency)
+		}
+	}
+	c.log.mu.Unlock()
+	slices.Sort(latencies)
+	s.P50, s.P99 = percentile(latencies, 50), percentile(latencies, 99)
+	return s
+}
+
+// percentile returns the smallest value that p of a hundred values do not exceed, by nearest rank.
+func percentile(sorted []time.Duration, p int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[(len(sorted)*p+99)/100-1]
+}

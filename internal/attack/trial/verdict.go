@@ -1,0 +1,70 @@
+package trial
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/headcount-go/headcount/internal/attack/target"
+)
+
+// Verdict is how a target stood an attack.
+type Verdict string
+
+// The verdicts.
+const (
+	Held   Verdict = "held"   // the pass line was kept
+	Failed Verdict = "failed" // it was not; the reasons say where
+	Fell   Verdict = "fell"   // the process ended or had to be ended
+)
+
+// The pass line.
+const (
+	passSuccess  = 0.95                 // of the honest requests
+	passSlower   = 3                    // times the quiet p99
+	passFloor    = 5 * time.Millisecond // a quiet p99 below this counts as this, against noise
+	passRecovery = 5 * time.Second
+	passLeftOver = 32 // goroutines, requests, descriptors above the quiet level
+)
+
+// backTo is the tolerance of memory: a quarter and 16 MiB above the quiet level.
+func backTo(now, quiet uint64) bool { return now <= quiet+quiet/4+16<<20 }
+
+// passLine is the pass line in words.
+var passLine = fmt.Sprintf(`At no instant more than %d connections (seen as descriptors of the process, %d to spare for those being refused) and
+%d requests in handlers; %.0f %% of the honest requests answered rightly within %s; their p99 at most %d times the quiet one, which counts as at
+least %s; no websocket and no event stream of an honest user lost; after the attack, within %s, full service, memory within a quarter and 16 MiB
+of the quiet level, and goroutines, requests and descriptors within %d of it.`,
+	target.Wanted.Conns, target.Wanted.Spare, target.Wanted.Handlers, 100*passSuccess, patience, passSlower, passFloor, passRecovery, passLeftOver)
+
+// judge gives the verdict. fallen says why the process has ended, "" if it has not.
+func (r *Result) judge(fallen string) {
+	if fallen != "" {
+		r.Verdict, r.Reasons = Fell, []string{fallen}
+		return
+	}
+	fail := func(format string, args ...any) { r.Reasons = append(r.Reasons, fmt.Sprintf(format, args...)) }
+	if r.Conns > target.Wanted.Conns+target.Wanted.Spare {
+		fail("%d connections", r.Conns)
+	}
+	if r.Inside.PeakHandlers > target.Wanted.Handlers {
+		fail("%d requests in handlers", r.Inside.PeakHandlers)
+	}
+	if r.Honest.Success() < passSuccess {
+		fail("honest users: %s", failures(r.Honest))
+	}
+	if r.Honest.P99 > r.allowedP99() {
+		fail("p99 %s above %s", show(r.Honest.P99), show(r.allowedP99()))
+	}
+	if n := len(r.Dropped); n > 0 {
+		fail("%d streams lost (%s)", n, r.Dropped[0])
+	}
+	if !r.Recovered {
+		fail("%s not back after %s", r.stillOutOfLine, passRecovery)
+	}
+	r.Verdict = Held
+	if len(r.Reasons) > 0 {
+		r.Verdict = Failed
+	}
+}
+
+func (r *Result) allowedP99() time.Duration { return passSlower * max(r.Quiet, passFloor) }
