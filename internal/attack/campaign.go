@@ -61,12 +61,22 @@ const openCost = 240
 
 // dial opens a connection from an address.
 func (c *campaign) dial(from netip.Addr) (*conn, error) {
+	return c.dialWith(net.Dialer{}, from)
+}
+
+// dialNarrow opens a connection that takes in little of what is not read from it. Its window has to be small from the
+// first segment on: made small later, the kernel would throw away what has come and have it sent again and again.
+func (c *campaign) dialNarrow(from netip.Addr) (*conn, error) {
+	return c.dialWith(net.Dialer{Control: smallWindow}, from)
+}
+
+func (c *campaign) dialWith(d net.Dialer, from netip.Addr) (*conn, error) {
 	select {
 	case c.places <- struct{}{}:
 	case <-c.ctx.Done():
 		return nil, c.ctx.Err()
 	}
-	raw, err := c.connect(from)
+	raw, err := c.connect(d, from)
 	if err != nil {
 		<-c.places
 		if c.ctx.Err() == nil {
@@ -82,11 +92,12 @@ func (c *campaign) dial(from netip.Addr) (*conn, error) {
 	return conn, nil
 }
 
-func (c *campaign) connect(from netip.Addr) (net.Conn, error) {
+func (c *campaign) connect(d net.Dialer, from netip.Addr) (net.Conn, error) {
 	if err := c.pace.spend(c.ctx, openCost); err != nil {
 		return nil, err
 	}
-	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), KeepAlive: -1}
+	d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	d.KeepAlive = -1
 	return d.DialContext(c.ctx, "tcp", c.addr.String())
 }
 

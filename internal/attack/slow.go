@@ -37,7 +37,8 @@ var slow = []Attack{
 	{
 		Name:  "slow-reader",
 		About: "big responses that are hardly read",
-		Usual: Budget{Conns: 1000, BytesPerSecond: 500_000, Identities: 100},
+		// Each costs the kernel a megabyte or so, from a memory that all programs of the machine share.
+		Usual: Budget{Conns: 300, BytesPerSecond: 500_000, Identities: 100},
 		begin: readSlowly,
 	},
 	{
@@ -85,12 +86,10 @@ func (c *campaign) drip(conn net.Conn, drop string) {
 
 func readSlowly(c *campaign) {
 	c.everyConn(func(worker int) {
-		raw, err := c.dial(c.source(worker))
+		raw, err := c.dialNarrow(c.source(worker))
 		if err != nil {
 			return
 		}
-		// A small window, or the kernels on both sides would take in some megabytes without anybody reading.
-		_ = raw.Conn.(*net.TCPConn).SetReadBuffer(4096)
 		var conn net.Conn = raw
 		if c.target.TLS != nil {
 			if conn, err = c.handshake(raw, "http/1.1"); err != nil {

@@ -32,7 +32,7 @@ var websockets = []Attack{
 	{
 		Name:  "ws-never-reads",
 		About: "websockets that ask for answers and do not read them",
-		Usual: Budget{Conns: 400, BytesPerSecond: 32_000_000, Identities: 100},
+		Usual: Budget{Conns: 300, BytesPerSecond: 32_000_000, Identities: 100},
 		begin: func(c *campaign) { c.onWebsocket(c.ignoreAnswers) },
 	},
 }
@@ -43,13 +43,7 @@ func (c *campaign) onWebsocket(do func(ws *websocket.Conn)) {
 		transport := &http.Transport{
 			DisableKeepAlives: true,
 			DialContext: func(context.Context, string, string) (net.Conn, error) {
-				conn, err := c.dial(c.source(worker))
-				if err != nil {
-					return nil, err
-				}
-				// A small window, or the kernels would take in what is not read.
-				_ = conn.Conn.(*net.TCPConn).SetReadBuffer(4096)
-				return conn, nil
+				return c.dialNarrow(c.source(worker))
 			},
 			TLSClientConfig: c.target.TLS,
 		}

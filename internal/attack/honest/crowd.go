@@ -106,7 +106,13 @@ func (c *Crowd) Leave() {
 const connsPerUser = 6
 
 func (c *Crowd) transport(u *user, http2 bool) *http.Transport {
-	t := &http.Transport{DialContext: u.dialer.DialContext, MaxConnsPerHost: connsPerUser, MaxIdleConnsPerHost: connsPerUser}
+	t := &http.Transport{
+		DialContext:         u.dialer.DialContext,
+		MaxConnsPerHost:     connsPerUser,
+		MaxIdleConnsPerHost: connsPerUser,
+		// What was opened while the service was slow is closed again soon, or it would look like something left over.
+		IdleConnTimeout: time.Second,
+	}
 	if c.cfg.TLS != nil {
 		t.TLSClientConfig = c.cfg.TLS.Clone()
 	}
@@ -146,7 +152,7 @@ func waitUntil(ctx context.Context, t time.Time) bool {
 }
 
 func (c *Crowd) begin(lifetime context.Context, i int, intended time.Time) {
-	done := c.log.plan(intended)
+	begun, done := c.log.plan(intended)
 	select {
 	case c.underWay <- struct{}{}:
 	default:
@@ -155,6 +161,7 @@ func (c *Crowd) begin(lifetime context.Context, i int, intended time.Time) {
 	}
 	c.running.Go(func() {
 		defer func() { <-c.underWay }()
+		begun()
 		ctx, cancel := context.WithDeadline(lifetime, intended.Add(c.cfg.Patience))
 		defer cancel()
 		done(c.request(ctx, i))

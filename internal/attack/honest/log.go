@@ -13,6 +13,7 @@ import (
 // outcome is what became of one request.
 type outcome struct {
 	intended time.Time
+	lag      time.Duration // from the intended time until the request was really begun
 	latency  time.Duration // from the intended time
 	done     bool
 	failure  string // "" for the right answer in time
@@ -24,13 +25,18 @@ type log struct {
 	all []*outcome
 }
 
-// plan enters a request; the returned function says how it ended.
-func (l *log) plan(intended time.Time) func(error) {
+// plan enters a request; the returned functions say that it begins, and how it ended.
+func (l *log) plan(intended time.Time) (begun func(), done func(error)) {
 	o := &outcome{intended: intended}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, o)
-	return func(err error) {
+	begun = func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		o.lag = time.Since(intended)
+	}
+	return begun, func(err error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		o.done, o.latency, o.failure = true, time.Since(intended), kindOf(err)
@@ -61,8 +67,10 @@ func kindOf(err error) string {
 // Summary is how the requests of a stretch of time went.
 type Summary struct {
 	Planned, Right, Pending int
-	P50, P99                time.Duration  // from the intended times; what failed counts as no faster than the patience
-	Failures                map[string]int // by kind
+	P50, P99                time.Duration // from the intended times; what failed counts as no faster than the patience
+	// Lag is the p99 of how late the requests were begun: what the machine, and not the service, is to blame for.
+	Lag      time.Duration
+	Failures map[string]int // by kind
 }
 
 // Success is the share of right answers, 1 where nothing was planned.
@@ -76,13 +84,14 @@ func (s Summary) Success() float64 {
 // Between sums up the requests with an intended time from from until before to.
 func (c *Crowd) Between(from, to time.Time) Summary {
 	s := Summary{Failures: make(map[string]int)}
-	var latencies []time.Duration
+	var latencies, lags []time.Duration
 	c.log.mu.Lock()
 	for _, o := range c.log.all {
 		if o.intended.Before(from) || !o.intended.Before(to) {
 			continue
 		}
 		s.Planned++
+		lags = append(lags, o.lag)
 		switch {
 		case !o.done:
 			s.Pending++
@@ -97,6 +106,8 @@ func (c *Crowd) Between(from, to time.Time) Summary {
 	}
 	c.log.mu.Unlock()
 	slices.Sort(latencies)
+	slices.Sort(lags)
+	s.Lag = percentile(lags, 99)
 	s.P50, s.P99 = percentile(latencies, 50), percentile(latencies, 99)
 	return s
 }

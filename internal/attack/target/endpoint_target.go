@@ -10,7 +10,7 @@ package target
 //   - the limits that every target is measured by: Wanted.Conns connections and Wanted.Handlers requests in handlers;
 //   - limits per address and per prefix well below those: attackers use one address (conn-flood-one, forwarded-spoof),
 //     20 to 100 addresses, or up to 1000 in networks of their own (conn-flood-many). Honest users come from eight
-//     addresses in networks of their own, 127.1.N.1, and use up to a dozen connections each;
+//     addresses in networks of their own, 127.1.N.1, and use up to a dozen connections each, most of them short;
 //   - User as the function that tells key and class of a request: proven users have a share of the limits that others
 //     cannot take;
 //   - PROXY lines from attack.ProxyAddress only, where o.Proxy is set. Connections of honest users have none. X-Forwarded-For and

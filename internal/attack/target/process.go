@@ -51,7 +51,7 @@ func Start(kind Kind, withTLS, proxy bool) (*Process, error) {
 	p := &Process{
 		cmd:    exec.Command(self),
 		exited: make(chan struct{}),
-		client: &http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{}},
+		client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{}},
 	}
 	p.cmd.Env = append(os.Environ(), Env+"="+string(raw))
 	p.cmd.Stderr = &p.words
