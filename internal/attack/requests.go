@@ -124,7 +124,7 @@ const proxyV2 = "\r\n\r\n\x00\r\nQUIT\n"
 func malformedProxyLines(c *campaign) {
 	c.everyConn(func(worker int) {
 		from := c.source(worker)
-		if worker%2 == 0 {
+		if worker%c.budget.Identities%2 == 0 {
 			from = ProxyAddress
 		}
 		conn, err := c.dial(from)

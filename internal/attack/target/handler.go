@@ -169,6 +169,13 @@ func (c *Counts) begin() {
 	}
 }
 
+// Now returns the counts; what is not about handlers is zero.
+func (c *Counts) Now() Inside {
+	var s Inside
+	c.fill(&s)
+	return s
+}
+
 func (c *Counts) fill(s *Inside) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,0 +1,228 @@
+package honest
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// service is what honest users want, with a handler for /hello and the means to spoil the rest.
+type service struct {
+	*httptest.Server
+	conns    atomic.Int64
+	mu       sync.Mutex
+	versions map[string]int
+	sources  map[string]bool
+	loseAll  chan struct{} // closed to end all streams
+}
+
+func newService(t *testing.T, withTLS bool, hello http.HandlerFunc) *service {
+	t.Helper()
+	s := &service{versions: make(map[string]int), sources: make(map[string]bool), loseAll: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/hello", func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		s.mu.Lock()
+		s.versions[r.Proto]++
+		s.sources[host] = true
+		s.mu.Unlock()
+		hello(w, r)
+	})
+	mux.HandleFunc("/events", func(w http.ResponseWriter, r *http.Request) {
+		for {
+			_, _ = w.Write([]byte("data: x\n\n"))
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+				return
+			case <-s.loseAll:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	})
+	mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		for {
+			kind, text, err := ws.Read(r.Context())
+			if err != nil {
+				return
+			}
+			select {
+			case <-s.loseAll:
+				return
+			default:
+			}
+			if ws.Write(r.Context(), kind, text) != nil {
+				return
+			}
+		}
+	})
+	s.Server = httptest.NewUnstartedServer(mux)
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			s.conns.Add(1)
+		}
+	}
+	if withTLS {
+		s.EnableHTTP2 = true
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func right(w http.ResponseWriter, r *http.Request) {
+	_, _ = w.Write([]byte("hello " + r.FormValue("n")))
+}
+
+func join(t *testing.T, s *service, patience time.Duration) *Crowd {
+	t.Helper()
+	cfg := Config{
+		Addr: s.Listener.Addr().String(), Users: 4, PerSecond: 100, Patience: patience,
+		Token: func(int) string { return "t" },
+		Body:  func(n string) string { return "hello " + n },
+	}
+	if s.TLS != nil {
+		cfg.TLS = s.Client().Transport.(*http.Transport).TLSClientConfig
+	}
+	c, err := Join(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Leave)
+	return c
+}
+
+// watch returns how the requests of the next d went, when all of them are done.
+func watch(t *testing.T, c *Crowd, d time.Duration) Summary {
+	t.Helper()
+	from := time.Now()
+	time.Sleep(d)
+	to := time.Now()
+	for end := to.Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if s := c.Between(from, to); s.Pending == 0 {
+			return s
+		}
+	}
+	t.Fatal("requests stay pending past their patience")
+	return Summary{}
+}
+
+func TestHonestUsersAskAtAConstantRate(t *testing.T) {
+	s := newService(t, false, right)
+	c := join(t, s, 2*time.Second)
+	sum := watch(t, c, time.Second)
+	if sum.Planned < 98 || sum.Planned > 102 || sum.Success() != 1 || sum.P99 <= 0 {
+		t.Errorf("%+v, want 100 right answers", sum)
+	}
+	if len(s.sources) != 4 {
+		t.Errorf("from %d addresses, want one for each user", len(s.sources))
+	}
+	if got := s.conns.Load(); got < 50 {
+		t.Errorf("%d connections for 100 requests, want half of them on a new one", got)
+	}
+	if lost := c.Dropped(); len(lost) != 0 {
+		t.Errorf("streams lost: %v", lost)
+	}
+}
+
+func TestHonestUsersSpeakBothVersionsOverTLS(t *testing.T) {
+	s := newService(t, true, right)
+	c := join(t, s, 2*time.Second)
+	if sum := watch(t, c, time.Second); sum.Success() != 1 {
+		t.Errorf("%+v", sum)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.versions["HTTP/1.1"] < 40 || s.versions["HTTP/2.0"] < 40 {
+		t.Errorf("requests by version: %v, want half and half", s.versions)
+	}
+}
+
+func TestStallCountsAgainstEverythingMeantToHappenInIt(t *testing.T) {
+	var stall sync.RWMutex
+	s := newService(t, false, func(w http.ResponseWriter, r *http.Request) {
+		stall.RLock()
+		defer stall.RUnlock()
+		right(w, r)
+	})
+	c := join(t, s, 5*time.Second)
+	stall.Lock()
+	time.AfterFunc(500*time.Millisecond, stall.Unlock)
+	sum := watch(t, c, 500*time.Millisecond)
+	// Of fifty requests in the stall, half waited for longer than half of it.
+	if sum.P50 < 150*time.Millisecond || sum.P99 < 400*time.Millisecond {
+		t.Errorf("p50 %s, p99 %s: the stall of 500 ms was left out", sum.P50, sum.P99)
+	}
+}
+
+func TestLateAndWrongAnswersAreFailures(t *testing.T) {
+	s := newService(t, false, func(w http.ResponseWriter, r *http.Request) {
+		switch n := r.FormValue("n"); n[len(n)-1] {
+		case '1':
+			<-r.Context().Done()
+		case '2':
+			_, _ = w.Write([]byte("hello you"))
+		case '3':
+			http.Error(w, "full", http.StatusServiceUnavailable)
+		default:
+			right(w, r)
+		}
+	})
+	c := join(t, s, 500*time.Millisecond)
+	sum := watch(t, c, time.Second)
+	if sum.Success() < 0.6 || sum.Success() > 0.8 {
+		t.Errorf("success %v, want 0.7", sum.Success())
+	}
+	for _, kind := range []string{"no answer in time", errWrong.Error(), "status 503"} {
+		if n := sum.Failures[kind]; n < 8 || n > 12 {
+			t.Errorf("%d x %q, want 10: %v", n, kind, sum.Failures)
+		}
+	}
+	if sum.P99 < 500*time.Millisecond {
+		t.Errorf("p99 %s: a failure counted as faster than the patience", sum.P99)
+	}
+}
+
+func TestLostStreamsAreNoticed(t *testing.T) {
+	s := newService(t, false, right)
+	c := join(t, s, 2*time.Second)
+	close(s.loseAll)
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if len(c.Dropped()) == keptWebsockets+keptEventStreams {
+			return
+		}
+	}
+	t.Errorf("lost %v, want all streams", c.Dropped())
+}
+
+func TestPercentileIsByNearestRank(t *testing.T) {
+	var values []time.Duration
+	for i := range 200 {
+		values = append(values, time.Duration(i+1))
+	}
+	for p, want := range map[int]time.Duration{50: 100, 99: 198, 100: 200} {
+		if got := percentile(values, p); got != want {
+			t.Errorf("p%d = %d, want %d", p, got, want)
+		}
+	}
+	if got := percentile(nil, 99); got != 0 {
+		t.Errorf("p99 of nothing = %d", got)
+	}
+}
