@@ -17,6 +17,7 @@ func ample(conns int) attack.Budget {
 }
 
 func TestSlowHeaderHoldsConnectionsAndReachesNoHandler(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	stats := run(t, "slow-header", v, ample(30))
 	if peak, _ := v.opened(); peak != 30 || stats.Closed != 0 {
@@ -28,6 +29,7 @@ func TestSlowHeaderHoldsConnectionsAndReachesNoHandler(t *testing.T) {
 }
 
 func TestSlowHeaderSeesThatTheServerDefendsItself(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, func(s *http.Server) { s.ReadHeaderTimeout = 50 * time.Millisecond })
 	stats := run(t, "slow-header", v, ample(10))
 	if stats.Closed < 10 || stats.Opened <= 10 {
@@ -36,6 +38,7 @@ func TestSlowHeaderSeesThatTheServerDefendsItself(t *testing.T) {
 }
 
 func TestSlowBodyHoldsHandlers(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	run(t, "slow-body", v, ample(30))
 	if n := v.counts.Now().PeakHandlers; n != 30 {
@@ -44,6 +47,7 @@ func TestSlowBodyHoldsHandlers(t *testing.T) {
 }
 
 func TestRefusedBodyHoldsConnectionsWhoseHandlerHasReturned(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	stats := run(t, "refused-body", v, ample(30))
 	if n := v.counts.Now().Entered; n != 30 {
@@ -56,6 +60,7 @@ func TestRefusedBodyHoldsConnectionsWhoseHandlerHasReturned(t *testing.T) {
 }
 
 func TestSlowReaderHoldsHandlers(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	run(t, "slow-reader", v, ample(10))
 	if n := v.counts.Now().PeakHandlers; n != 10 {
@@ -64,6 +69,7 @@ func TestSlowReaderHoldsHandlers(t *testing.T) {
 }
 
 func TestStalledHandshakesHoldConnections(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, true, nil)
 	stats := run(t, "stalled-tls", v, ample(20))
 	if peak, _ := v.opened(); peak != 20 || stats.Closed != 0 {
@@ -72,6 +78,7 @@ func TestStalledHandshakesHoldConnections(t *testing.T) {
 }
 
 func TestIdleHoardKeepsConnectionsAfterOneAnswer(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	stats := run(t, "idle-hoard", v, ample(20))
 	if peak, _ := v.opened(); peak != 20 || stats.Accepted != 20 || stats.Closed != 0 {
@@ -80,6 +87,7 @@ func TestIdleHoardKeepsConnectionsAfterOneAnswer(t *testing.T) {
 }
 
 func TestFloodFromManyComesFromANetworkEach(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	run(t, "conn-flood-many", v, ample(40))
 	networks := make(map[string]bool)
@@ -94,6 +102,7 @@ func TestFloodFromManyComesFromANetworkEach(t *testing.T) {
 }
 
 func TestRapidResetCancelsWhatItAskedFor(t *testing.T) {
+	t.Parallel()
 	var begun, cancelled atomic.Int64
 	v := newVictim(t, true, func(s *http.Server) {
 		s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -110,6 +119,7 @@ func TestRapidResetCancelsWhatItAskedFor(t *testing.T) {
 }
 
 func TestMadeYouResetHasTheServerReset(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, true, nil)
 	stats := run(t, "made-you-reset", v, attack.Budget{Conns: 2, BytesPerSecond: 50_000, Identities: 2, For: time.Second})
 	if stats.Reset < 50 {
@@ -118,6 +128,7 @@ func TestMadeYouResetHasTheServerReset(t *testing.T) {
 }
 
 func TestContinuationFramesGoOnUntilTheServerHasEnough(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, true, func(s *http.Server) { s.MaxHeaderBytes = 16 << 10 })
 	stats := run(t, "continuation", v, attack.Budget{Conns: 2, BytesPerSecond: 4_000_000, Identities: 2, For: time.Second})
 	if stats.Opened <= 2 || stats.Sent < 4 {
@@ -126,6 +137,7 @@ func TestContinuationFramesGoOnUntilTheServerHasEnough(t *testing.T) {
 }
 
 func TestStreamsFillEveryConnection(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, true, func(s *http.Server) { s.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: 10} })
 	run(t, "streams", v, ample(5))
 	if n := v.counts.Now().PeakHandlers; n != 50 {
@@ -134,8 +146,10 @@ func TestStreamsFillEveryConnection(t *testing.T) {
 }
 
 func TestWebsocketsAreHeld(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"ws-flood", "ws-never-reads"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			v := newVictim(t, false, nil)
 			stats := run(t, name, v, ample(10))
 			if n := v.counts.Now().PeakHandlers; n != 10 || stats.Accepted != 10 {
@@ -146,6 +160,7 @@ func TestWebsocketsAreHeld(t *testing.T) {
 }
 
 func TestHugeMessageIsRefusedAndSentAgain(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	if stats := run(t, "ws-huge", v, ample(4)); stats.Accepted <= 4 {
 		t.Errorf("%d websockets, want new ones for those that the server has closed", stats.Accepted)
@@ -153,6 +168,7 @@ func TestHugeMessageIsRefusedAndSentAgain(t *testing.T) {
 }
 
 func TestCrashStormReachesTheHandlerAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	run(t, "crash-storm", v, ample(4))
 	if n := v.counts.Now().Entered; n <= 4 {
@@ -161,8 +177,10 @@ func TestCrashStormReachesTheHandlerAgainAndAgain(t *testing.T) {
 }
 
 func TestSpoofedAddressesAndInventedTokensAreMany(t *testing.T) {
+	t.Parallel()
 	for name, header := range map[string]string{"forwarded-spoof": "X-Forwarded-For", "identities": "Authorization"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var mu sync.Mutex
 			values := make(map[string]bool)
 			v := newVictim(t, false, func(s *http.Server) {
@@ -187,6 +205,7 @@ func TestSpoofedAddressesAndInventedTokensAreMany(t *testing.T) {
 }
 
 func TestMalformedRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	b := ample(40)
 	b.For = 1500 * time.Millisecond

@@ -10,6 +10,7 @@ import (
 )
 
 func TestAttackRefusesAnAddressThatIsNotLoopback(t *testing.T) {
+	t.Parallel()
 	b := attack.Budget{Conns: 1, BytesPerSecond: 1, Identities: 1, For: time.Millisecond}
 	for _, addr := range []string{
 		"192.0.2.1:80", "[2001:db8::1]:80", "0.0.0.0:80", "[::]:80", "10.0.0.1:80", "128.0.0.1:80", "[::ffff:192.0.2.1]:80",
@@ -24,6 +25,7 @@ func TestAttackRefusesAnAddressThatIsNotLoopback(t *testing.T) {
 }
 
 func TestAttackRefusesABudgetWithoutBounds(t *testing.T) {
+	t.Parallel()
 	whole := attack.Budget{Conns: 1, BytesPerSecond: 1, Identities: 1, For: time.Second}
 	for _, spoil := range []func(*attack.Budget){
 		func(b *attack.Budget) { b.Conns = 0 },
@@ -40,6 +42,7 @@ func TestAttackRefusesABudgetWithoutBounds(t *testing.T) {
 }
 
 func TestAttackOnHTTP2RefusesATargetWithoutTLS(t *testing.T) {
+	t.Parallel()
 	b := attack.Budget{Conns: 1, BytesPerSecond: 1, Identities: 1, For: time.Second}
 	if _, err := named(t, "rapid-reset").Run(t.Context(), attack.Target{Addr: "127.0.0.1:1"}, b); err == nil {
 		t.Error("it was begun")
@@ -48,8 +51,10 @@ func TestAttackOnHTTP2RefusesATargetWithoutTLS(t *testing.T) {
 
 // That all goroutines have ended is checked when the tests of the package are over.
 func TestEveryAttackTakesPlaceAndKeepsItsBudget(t *testing.T) {
+	t.Parallel()
 	for _, a := range attack.All() {
 		t.Run(a.Name, func(t *testing.T) {
+			t.Parallel()
 			v := newVictim(t, a.Needs.TLS || a.Needs.HTTP2, nil)
 			b := attack.Budget{Conns: 6, BytesPerSecond: 400_000, Identities: 4, For: 400 * time.Millisecond}
 			began := time.Now()
@@ -84,6 +89,7 @@ func TestEveryAttackTakesPlaceAndKeepsItsBudget(t *testing.T) {
 }
 
 func TestAttackEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t, false, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

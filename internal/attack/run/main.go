@@ -5,7 +5,7 @@
 //	go run ./internal/attack/run -attack slow-header,slow-body
 //	go run ./internal/attack/run -markdown                      # the tables of docs/defence.md
 //
-// With -strict it ends with status 1 if a target did not hold.
+// With -strict it ends with status 1 if a target failed or fell.
 package main
 
 import (
@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string) error {
 				return fmt.Errorf("%s against %s: %w", a.Name, kind.Name, err)
 			}
 			results = append(results, r)
-			if r.Verdict != trial.Held {
+			if r.Verdict == trial.Failed || r.Verdict == trial.Fell {
 				failed++
 			}
 			fmt.Fprintf(os.Stderr, "%s against %s: %s %s\n", a.Name, kind.Name, r.Verdict, strings.Join(r.Reasons, "; "))

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/headcount-go/headcount/internal/attack"
 	"github.com/headcount-go/headcount/internal/attack/target"
@@ -76,16 +77,15 @@ func obey(ctx context.Context, raw string) (attack.Stats, error) {
 	return a.Run(ctx, t, o.Budget)
 }
 
-// runAttacker attacks from another process and returns when that has ended.
-func runAttacker(ctx context.Context, a attack.Attack, p *target.Process, b attack.Budget) (attack.Stats, error) {
-	var stats attack.Stats
+// runAttacker attacks from another process and returns when that has ended, with the processor time that it used.
+func runAttacker(ctx context.Context, a attack.Attack, p *target.Process, b attack.Budget) (stats attack.Stats, used time.Duration, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return stats, err
+		return stats, 0, err
 	}
 	raw, err := json.Marshal(orders{Attack: a.Name, Addr: p.Addr, Cert: p.Cert, Budget: b})
 	if err != nil {
-		return stats, err
+		return stats, 0, err
 	}
 	var out, words bytes.Buffer
 	cmd := exec.CommandContext(ctx, self)
@@ -94,14 +94,15 @@ func runAttacker(ctx context.Context, a attack.Attack, p *target.Process, b atta
 	ownGroup(cmd)
 	lifeline, err := cmd.StdinPipe()
 	if err != nil {
-		return stats, err
+		return stats, 0, err
 	}
 	defer lifeline.Close()
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return stats, nil // called off: its target has fallen
+			return stats, 0, nil // called off: its target has fallen
 		}
-		return stats, fmt.Errorf("attacker: %w: %s", err, words.String())
+		return stats, 0, fmt.Errorf("attacker: %w: %s", err, words.String())
 	}
-	return stats, json.Unmarshal(out.Bytes(), &stats)
+	err = json.Unmarshal(out.Bytes(), &stats)
+	return stats, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), err
 }

@@ -47,13 +47,16 @@ type Result struct {
 	Dropped []string       // streams lost until the end of the trial
 	Quiet   time.Duration  // p99 without attack
 
-	Conns          int           // most descriptors of the target above what it has at rest
-	Inside         target.Inside // its peaks
-	RSS            int64         // peak
-	Recovered      bool
-	Recovery       time.Duration // from the end of the attack to full service at the quiet level of resources
-	Attacker       attack.Stats
-	AttackedConns  int // connections in the attack's budget
+	Conns         int           // most descriptors of the target above what it has at rest
+	Inside        target.Inside // its peaks
+	RSS           int64         // peak
+	Recovered     bool
+	Recovery      time.Duration // from the end of the attack to full service at the quiet level of resources
+	Attacker      attack.Stats
+	AttackedConns int // connections in the attack's budget
+	// Others is the part of the machine that neither the target nor the attacker nor the honest users used.
+	Others float64
+
 	stillOutOfLine string
 	slowOnly       bool // the p99 is the only reason
 }
@@ -72,15 +75,14 @@ const tries = 3
 
 // Try attacks a target of a kind. An error means that the trial could not be held, not that the target failed.
 //
-// The p99 of some hundred requests is the second or third slowest of them, and on a machine that others use too a bad
-// one proves nothing. A trial that fails by nothing else is held again, with the quiet p99 measured anew.
+// The p99 of some hundred requests is the third or so slowest of them, and on a machine that others use too a bad one
+// proves nothing. A trial that fails by nothing else is held again.
 func (l *Lab) Try(ctx context.Context, a attack.Attack, kind target.Kind) (Result, error) {
 	for i := 1; ; i++ {
 		r, err := l.try(ctx, a, kind)
 		if err != nil || !r.slowOnly || i == tries {
 			return r, err
 		}
-		clear(l.quiet)
 	}
 }
 
@@ -97,11 +99,17 @@ func (l *Lab) try(ctx context.Context, a attack.Attack, kind target.Kind) (Resul
 	}
 	defer s.end()
 
+	// Where /proc cannot be read, nobody else is taken to use the machine.
+	usedBefore, errBefore := readUsage(s.process.Pid())
 	from := time.Now()
-	r.Attacker, err = s.attack(ctx, a, l.Plan.Attack)
+	var attackers time.Duration
+	r.Attacker, attackers, err = s.attack(ctx, a, l.Plan.Attack)
 	to := time.Now()
 	if err != nil {
 		return r, err
+	}
+	if used, err := readUsage(s.process.Pid()); err == nil && errBefore == nil {
+		r.Others = othersShare(usedBefore, used, attackers)
 	}
 	if inside, err := s.process.Inside(ctx, false); err == nil {
 		r.Inside = inside
@@ -120,12 +128,28 @@ func (l *Lab) try(ctx context.Context, a attack.Attack, kind target.Kind) (Resul
 	return r, nil
 }
 
-// quietP99 measures the honest users alone.
+// quietP99 returns the p99 of the honest users alone: the lowest of up to three measurements, since a high one tells
+// about the machine and would make the pass line a lenient one.
 func (l *Lab) quietP99(ctx context.Context, kind target.Kind, withTLS bool) (time.Duration, error) {
 	key := fmt.Sprint(kind.Name, withTLS)
 	if p99, ok := l.quiet[key]; ok {
 		return p99, nil
 	}
+	lowest := patience
+	for range tries {
+		p99, err := l.measureQuiet(ctx, kind, withTLS)
+		if err != nil {
+			return 0, err
+		}
+		if lowest = min(lowest, p99); lowest <= 2*passFloor {
+			break
+		}
+	}
+	l.quiet[key] = lowest
+	return lowest, nil
+}
+
+func (l *Lab) measureQuiet(ctx context.Context, kind target.Kind, withTLS bool) (time.Duration, error) {
 	s, err := begin(ctx, kind, withTLS, false)
 	if err != nil {
 		return 0, err
@@ -135,11 +159,10 @@ func (l *Lab) quietP99(ctx context.Context, kind target.Kind, withTLS bool) (tim
 	if err := sleep(ctx, l.Plan.Quiet); err != nil {
 		return 0, err
 	}
-	sum := s.crowd.Between(from, from.Add(l.Plan.Quiet-patience/20))
+	sum := s.crowd.Between(from, from.Add(l.Plan.Quiet-patience/20)) // the last ones may not be answered yet
 	if sum.Success() < passSuccess {
 		return 0, fmt.Errorf("%s serves only %.0f %% without any attack: %s", kind.Name, 100*sum.Success(), failures(sum))
 	}
-	l.quiet[key] = sum.P99
 	return sum.P99, nil
 }
 
@@ -202,7 +225,7 @@ func (s *setting) end() {
 }
 
 // attack attacks for d, or until the target has fallen.
-func (s *setting) attack(ctx context.Context, a attack.Attack, d time.Duration) (attack.Stats, error) {
+func (s *setting) attack(ctx context.Context, a attack.Attack, d time.Duration) (attack.Stats, time.Duration, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watched := make(chan struct{})
@@ -216,10 +239,10 @@ func (s *setting) attack(ctx context.Context, a attack.Attack, d time.Duration) 
 	}()
 	b := a.Usual
 	b.For = d
-	stats, err := runAttacker(ctx, a, s.process, b)
+	stats, used, err := runAttacker(ctx, a, s.process, b)
 	cancel()
 	<-watched
-	return stats, err
+	return stats, used, err
 }
 
 // recover waits until service and resources are what they were, and no longer than the pass line allows.

@@ -42,6 +42,7 @@ func TestEachPartOfThePassLineIsJudged(t *testing.T) {
 	for name, spoil := range map[string]func(*Result){
 		"connections": func(r *Result) { r.Conns++ },
 		"handlers":    func(r *Result) { r.Inside.PeakHandlers++ },
+		"MiB":         func(r *Result) { r.RSS = target.Wanted.Memory + 1 },
 		"honest":      func(r *Result) { r.Honest.Right-- },
 		"p99":         func(r *Result) { r.Honest.P99++ },
 		"streams":     func(r *Result) { r.Dropped = []string{"websocket: connection lost"} },
@@ -64,6 +65,30 @@ func TestFastServiceMayBeSlowerThanThriceItsQuietP99(t *testing.T) {
 	r.Quiet, r.Honest.P99 = time.Millisecond, passSlower*passFloor
 	if r.judge(""); r.Verdict != Held {
 		t.Errorf("%v", r.Reasons)
+	}
+}
+
+func TestHighP99OnABusyMachineIsUnclear(t *testing.T) {
+	r := good()
+	r.Honest.P99, r.Others = time.Second, 0.5
+	if r.judge(""); r.Verdict != Unclear {
+		t.Errorf("%s: %v", r.Verdict, r.Reasons)
+	}
+	r = good()
+	r.Honest.P99, r.Others, r.Conns = time.Second, 0.5, 5000
+	if r.judge(""); r.Verdict != Failed {
+		t.Errorf("with a broken limit: %s: %v", r.Verdict, r.Reasons)
+	}
+}
+
+func TestWhatOthersUseIsWhatNoneOfUsDid(t *testing.T) {
+	from := usage{total: 1000, busy: 100, ours: 50}
+	to := usage{total: 2000, busy: 900, ours: 350}
+	if got := othersShare(from, to, time.Second); got != 0.4 {
+		t.Errorf("%v, want (800 - 300 - 100) of 1000", got)
+	}
+	if got := othersShare(from, to, time.Minute); got != 0 {
+		t.Errorf("%v, want nothing: we have used more than there was, by rounding", got)
 	}
 }
 
