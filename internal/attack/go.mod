@@ -8,4 +8,9 @@ require (
 	golang.org/x/net v0.62.0
 )
 
-require golang.org/x/text v0.43.0 // indirect
+require (
+	github.com/headcount-go/headcount v0.0.0
+	golang.org/x/text v0.43.0 // indirect
+)
+
+replace github.com/headcount-go/headcount => ../..

@@ -23,6 +23,8 @@ import (
 type Config struct {
 	Addr string
 	TLS  *tls.Config // nil for HTTP/1 without TLS; otherwise half of the requests are HTTP/2
+	// Proxy, if valid, is the address of a proxy that the users come through: it says who they are in a PROXY line.
+	Proxy netip.Addr
 	// Users is their number. Each has an address in a network of its own.
 	Users int
 	// PerSecond is how many requests they make together.
@@ -57,10 +59,10 @@ type Crowd struct {
 }
 
 type user struct {
-	name   int
-	dialer net.Dialer
-	kept1  *http.Transport // keeps its connections
-	kept2  *http.Transport // the same with HTTP/2; nil without TLS
+	name  int
+	addr  netip.Addr
+	kept1 *http.Transport // keeps its connections
+	kept2 *http.Transport // the same with HTTP/2; nil without TLS
 }
 
 // Join opens the streams and sets the users to work. It fails if a stream cannot be opened.
@@ -70,9 +72,7 @@ func Join(ctx context.Context, cfg Config) (*Crowd, error) {
 	scheduling, stop := context.WithCancel(lifetime)
 	c.cutOff, c.stop = cutOff, stop
 	for i := range cfg.Users {
-		u := &user{name: i}
-		from := netip.AddrFrom4([4]byte{127, 1, byte(i + 1), 1})
-		u.dialer = net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), KeepAlive: -1}
+		u := &user{name: i, addr: netip.AddrFrom4([4]byte{127, 1, byte(i + 1), 1})}
 		u.kept1 = c.transport(u, false)
 		if cfg.TLS != nil {
 			u.kept2 = c.transport(u, true)
@@ -107,7 +107,7 @@ const connsPerUser = 6
 
 func (c *Crowd) transport(u *user, http2 bool) *http.Transport {
 	t := &http.Transport{
-		DialContext:         u.dialer.DialContext,
+		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx, u) },
 		MaxConnsPerHost:     connsPerUser,
 		MaxIdleConnsPerHost: connsPerUser,
 		// What was opened while the service was slow is closed again soon, or it would look like something left over.
@@ -120,6 +120,25 @@ func (c *Crowd) transport(u *user, http2 bool) *http.Transport {
 	t.Protocols.SetHTTP1(!http2)
 	t.Protocols.SetHTTP2(http2)
 	return t
+}
+
+// dial connects from the address of the user, or through the proxy.
+func (c *Crowd) dial(ctx context.Context, u *user) (net.Conn, error) {
+	from := u.addr
+	if c.cfg.Proxy.IsValid() {
+		from = c.cfg.Proxy
+	}
+	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0)), KeepAlive: -1}
+	conn, err := d.DialContext(ctx, "tcp", c.cfg.Addr)
+	if err != nil || !c.cfg.Proxy.IsValid() {
+		return conn, err
+	}
+	port := conn.LocalAddr().(*net.TCPAddr).Port
+	if _, err := fmt.Fprintf(conn, "PROXY TCP4 %s 127.0.0.1 %d 80\r\n", u.addr, port); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // schedule begins a request at each intended time. When it is late it begins those it has missed at once, each with the
@@ -194,7 +213,7 @@ func (c *Crowd) request(ctx context.Context, i int) error {
 	case err != nil:
 		return err
 	case resp.StatusCode != http.StatusOK:
-		return fmt.Errorf("status %d", resp.StatusCode)
+		return statusError(resp.StatusCode)
 	case string(body) != c.cfg.Body(n):
 		return errWrong
 	}

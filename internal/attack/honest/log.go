@@ -3,6 +3,7 @@ package honest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -43,6 +44,11 @@ func (l *log) plan(intended time.Time) (begun func(), done func(error)) {
 	}
 }
 
+// statusError is an answer with another status than 200.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("status %d", int(e)) }
+
 // kindOf reduces an error to one of few texts, so that a thousand failures can be counted.
 func kindOf(err error) string {
 	var netErr net.Error
@@ -53,13 +59,12 @@ func kindOf(err error) string {
 		return "no answer in time"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
-	case errors.As(err, new(*net.OpError)):
-		return "connection lost"
 	case errors.Is(err, errBacklog), errors.Is(err, errWrong):
 		return err.Error()
 	}
-	if text := err.Error(); len(text) <= len("status 000") {
-		return text
+	var status statusError
+	if errors.As(err, &status) {
+		return status.Error()
 	}
 	return "connection lost"
 }

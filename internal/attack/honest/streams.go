@@ -104,7 +104,7 @@ func (c *Crowd) keepEvents(ctx context.Context, u *user) error {
 	resp, err := c.get(ctx, transport, u, "/events")
 	if err == nil && resp.StatusCode != http.StatusOK {
 		resp.Body.Close()
-		err = fmt.Errorf("status %d", resp.StatusCode)
+		err = statusError(resp.StatusCode)
 	}
 	if err != nil {
 		cancel(nil)

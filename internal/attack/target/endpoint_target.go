@@ -1,21 +1,64 @@
 package target
 
-// The third kind is Headcount's own package endpoint. Its Kind belongs into this file, and its variable into Kinds:
-//
-//	var endpointTarget = Kind{Name: "endpoint", About: "Headcount's `endpoint`", Serve: serveEndpoint}
-//
-// serveEndpoint(l, o, h) has to configure
-//
-//   - the listener l, which is open already, with o.TLS where that is not nil (HTTP/1 and HTTP/2);
-//   - the limits that every target is measured by: Wanted.Conns connections and Wanted.Handlers requests in handlers;
-//   - limits per address and per prefix well below those: attackers use one address (conn-flood-one, forwarded-spoof),
-//     20 to 100 addresses, or up to 1000 in networks of their own (conn-flood-many). Honest users come from eight
-//     addresses in networks of their own, 127.1.N.1, and use up to a dozen connections each, most of them short;
-//   - User as the function that tells key and class of a request: proven users have a share of the limits that others
-//     cannot take;
-//   - PROXY lines from attack.ProxyAddress only, where o.Proxy is set. Connections of honest users have none. X-Forwarded-For and
-//     Forwarded are believed from nobody;
-//   - deadlines that are short beside the length of an attack (the quick mode attacks for 3 s), or the proof takes the
-//     full mode: 1 s for handshake and headers, 1 KiB/s after 1 s for bodies and responses, 1 s without a request.
-//
-// It must leave SSE (GET /events) and websockets (GET /ws, which hijacks) of proven users alone for as long as they live.
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/endpoint"
+
+	"github.com/headcount-go/headcount/internal/attack"
+)
+
+var endpointTarget = Kind{
+	Name:        "endpoint",
+	About:       "Headcount's `endpoint`, with the limits of the pass line, at most 32 connections and requests of a client, deadlines of 1 s",
+	SpeaksProxy: true,
+	Serve:       serveEndpoint,
+}
+
+// The deadlines are shorter than a service would have them, so that an attack of a few seconds gets to feel them.
+const deadline = time.Second
+
+func serveEndpoint(l net.Listener, o Options, h http.Handler) error {
+	options := []endpoint.Option{
+		endpoint.On(l),
+		endpoint.Limits{
+			Conns:             Wanted.Conns,
+			ConnsPerClient:    32,
+			ConnsPerPrefix:    64,
+			Opening:           64,
+			Requests:          Wanted.Handlers,
+			RequestsPerClient: 32,
+			RequestsPerKey:    16,
+		},
+		endpoint.Timeouts{
+			Handshake: deadline, Header: deadline, Idle: deadline, Stall: deadline, Body: 10 * deadline,
+		},
+		endpoint.KeyFunc(func(r *http.Request) string {
+			user, _ := User(r)
+			return user
+		}),
+		endpoint.PriorityFunc(func(r *http.Request) headcount.Class {
+			if _, proven := User(r); proven {
+				return 1
+			}
+			return 0
+		}),
+	}
+	if o.TLS != nil {
+		options = append(options, endpoint.TLS(o.TLS))
+	}
+	if o.Proxy {
+		options = append(options, endpoint.ProxyProtocol(), endpoint.TrustedProxies(netip.PrefixFrom(attack.ProxyAddress, 24).Masked().String()))
+	}
+	app := headcount.NewSupervisor("target", headcount.SupervisorConfig{}, endpoint.New("web", "", h, options...))
+	ctx := context.Background() // the process ends otherwise
+	if err := app.Start(ctx); err != nil {
+		return err
+	}
+	return app.Wait(ctx)
+}

@@ -15,6 +15,8 @@ import (
 type Kind struct {
 	Name  string
 	About string
+	// SpeaksProxy says that it takes PROXY lines where Options say so. Then all its clients send one.
+	SpeaksProxy bool
 	// Serve serves until the listener fails. It runs in the process of the target and never returns otherwise.
 	Serve func(net.Listener, Options, http.Handler) error
 }
@@ -23,7 +25,7 @@ type Kind struct {
 type Options struct {
 	// TLS is the configuration to serve with, HTTP/1 and HTTP/2; nil means HTTP/1 without TLS.
 	TLS *tls.Config
-	// Proxy is set where the target should take PROXY lines, from attack.ProxyAddress and nobody else.
+	// Proxy is set where a target that can should take PROXY lines, from the network of attack.ProxyAddress and nobody else.
 	Proxy bool
 }
 
@@ -41,7 +43,7 @@ type Limits struct {
 var Wanted = Limits{Conns: 512, Handlers: 256, Memory: 512 << 20, Spare: 32}
 
 // Kinds are the ways to serve, the ones without protection first.
-func Kinds() []Kind { return []Kind{plain, limitListener} }
+func Kinds() []Kind { return []Kind{plain, limitListener, endpointTarget} }
 
 // ByName returns the kinds of these names, separated by commas.
 func ByName(names string) ([]Kind, error) {

@@ -4,6 +4,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -181,14 +182,18 @@ func begin(ctx context.Context, kind target.Kind, withTLS, proxy bool) (*setting
 		return nil, err
 	}
 	s := &setting{process: p}
-	if err := s.settle(ctx); err != nil {
+	var through netip.Addr
+	if proxy && kind.SpeaksProxy {
+		through = attack.ProxyAddress.Prev() // a neighbour, so that this proxy and the attacked one do not share a limit
+	}
+	if err := s.settle(ctx, through); err != nil {
 		s.end()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *setting) settle(ctx context.Context) error {
+func (s *setting) settle(ctx context.Context, through netip.Addr) error {
 	if _, err := s.process.Inside(ctx, false); err != nil { // also opens the connection to its page
 		return err
 	}
@@ -197,7 +202,7 @@ func (s *setting) settle(ctx context.Context) error {
 		return err
 	}
 	s.crowd, err = honest.Join(ctx, honest.Config{
-		Addr: s.process.Addr, TLS: s.process.TLS,
+		Addr: s.process.Addr, TLS: s.process.TLS, Proxy: through,
 		Users: users, PerSecond: perSecond, Patience: patience,
 		Token: func(user int) string { return target.Proven + fmt.Sprint(user) },
 		Body:  target.Body,
