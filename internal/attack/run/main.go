@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string) error {
 		kindNames = append(kindNames, k.Name)
 	}
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	quick := flags.Bool("quick", false, "attack for 3 s each instead of 8 s")
+	quick := flags.Bool("quick", false, fmt.Sprintf("attack for %s each instead of %s", trial.Quick.Attack, trial.Full.Attack))
 	markdown := flags.Bool("markdown", false, "print Markdown")
 	strict := flags.Bool("strict", false, "fail if a target does not hold")
 	attackNames := flags.String("attack", "", "only these attacks, separated by commas")
@@ -78,7 +78,8 @@ func run(ctx context.Context, args []string) error {
 			if r.Verdict == trial.Failed || r.Verdict == trial.Fell {
 				failed++
 			}
-			fmt.Fprintf(os.Stderr, "%s against %s: %s %s\n", a.Name, kind.Name, r.Verdict, strings.Join(r.Reasons, "; "))
+			fmt.Fprintf(os.Stderr, "%s against %s: %s %s (attacker: %d opened, %d closed by the target, %d sent, %d refused)\n", a.Name, kind.Name,
+				r.Verdict, strings.Join(r.Reasons, "; "), r.Attacker.Opened, r.Attacker.Closed, r.Attacker.Sent, r.Attacker.Refused)
 		}
 	}
 	if *markdown {

@@ -32,15 +32,17 @@ type Options struct {
 // Limits is what an operator wants of this service, whether or not a target has a way to say so. What is seen from
 // outside is held against it.
 type Limits struct {
-	Conns    int   // connections
-	Handlers int   // requests in handlers
-	Memory   int64 // resident bytes
+	Conns    int // connections
+	Handlers int // requests in handlers
+	// PerAddress is how many of those may be of one address.
+	PerAddress int
+	Memory     int64 // resident bytes
 	// Spare is by how many descriptors above Conns a target may be seen: connections on their way to being refused.
 	Spare int
 }
 
 // Wanted are the limits that every target is measured by.
-var Wanted = Limits{Conns: 512, Handlers: 256, Memory: 512 << 20, Spare: 32}
+var Wanted = Limits{Conns: 512, Handlers: 256, PerAddress: 64, Memory: 512 << 20, Spare: 32}
 
 // Kinds are the ways to serve, the ones without protection first.
 func Kinds() []Kind { return []Kind{plain, limitListener, endpointTarget} }

@@ -93,7 +93,7 @@ func (l *Lab) try(ctx context.Context, a attack.Attack, kind target.Kind) (Resul
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{Attack: a, Target: kind, Quiet: quiet, AttackedConns: a.Usual.Conns}
+	r := Result{Attack: a, Target: kind, Quiet: quiet}
 	s, err := begin(ctx, kind, withTLS, a.Needs.Proxy)
 	if err != nil {
 		return r, err

@@ -40,13 +40,14 @@ func TestResultOnTheLineHolds(t *testing.T) {
 
 func TestEachPartOfThePassLineIsJudged(t *testing.T) {
 	for name, spoil := range map[string]func(*Result){
-		"connections": func(r *Result) { r.Conns++ },
-		"handlers":    func(r *Result) { r.Inside.PeakHandlers++ },
-		"MiB":         func(r *Result) { r.RSS = target.Wanted.Memory + 1 },
-		"honest":      func(r *Result) { r.Honest.Right-- },
-		"p99":         func(r *Result) { r.Honest.P99++ },
-		"streams":     func(r *Result) { r.Dropped = []string{"websocket: connection lost"} },
-		"not back":    func(r *Result) { r.Recovered, r.stillOutOfLine = false, "memory" },
+		"connections":    func(r *Result) { r.Conns++ },
+		"handlers":       func(r *Result) { r.Inside.PeakHandlers++ },
+		"of one address": func(r *Result) { r.Inside.PeakPerAddress = target.Wanted.PerAddress + 1 },
+		"MiB":            func(r *Result) { r.RSS = target.Wanted.Memory + 1 },
+		"honest":         func(r *Result) { r.Honest.Right-- },
+		"p99":            func(r *Result) { r.Honest.P99++ },
+		"streams":        func(r *Result) { r.Dropped = []string{"websocket: connection lost"} },
+		"not back":       func(r *Result) { r.Recovered, r.stillOutOfLine = false, "memory" },
 	} {
 		r := good()
 		spoil(&r)

@@ -32,11 +32,14 @@ const (
 func backTo(now, quiet uint64) bool { return now <= quiet+quiet/4+16<<20 }
 
 // passLine is the pass line in words.
-var passLine = fmt.Sprintf(`At no instant more than %d connections (seen as descriptors of the process, %d to spare for those being refused) and
-%d requests in handlers, and never more than %d MiB; %.0f %% of the honest requests answered rightly within %s; their p99 at most %d times the quiet one, which counts as at
-least %s; no websocket and no event stream of an honest user lost; after the attack, within %s, full service, memory within a quarter and 16 MiB
-of the quiet level, and goroutines, requests and descriptors within %d of it. A trial that fails by its p99 alone is held up to %d times, and is unclear if others used more than %.0f %% of the machine in the last one.`,
-	target.Wanted.Conns, target.Wanted.Spare, target.Wanted.Handlers, target.Wanted.Memory>>20, 100*passSuccess, patience, passSlower, passFloor, passRecovery, passLeftOver, tries, 100*passOthers)
+var passLine = fmt.Sprintf(`At no instant more than %d connections (seen as descriptors of the process, %d to spare
+for those being refused), %d requests in handlers, %d of them from one address, and %d MiB; %.0f %% of the honest requests answered
+rightly within %s; their p99 at most %d times the quiet one, which counts as at least %s; no websocket and no event stream of an
+honest user lost; after the attack, within %s, full service, memory within a quarter and 16 MiB of the quiet level, and
+goroutines, requests and descriptors within %d of it. A trial that fails by its p99 alone is held up to %d times, and is
+unclear if others used more than %.0f %% of the machine in the last one.`,
+	target.Wanted.Conns, target.Wanted.Spare, target.Wanted.Handlers, target.Wanted.PerAddress, target.Wanted.Memory>>20,
+	100*passSuccess, patience, passSlower, passFloor, passRecovery, passLeftOver, tries, 100*passOthers)
 
 // judge gives the verdict. fallen says why the process has ended, "" if it has not.
 func (r *Result) judge(fallen string) {
@@ -50,6 +53,9 @@ func (r *Result) judge(fallen string) {
 	}
 	if r.Inside.PeakHandlers > target.Wanted.Handlers {
 		fail("%d requests in handlers", r.Inside.PeakHandlers)
+	}
+	if r.Inside.PeakPerAddress > target.Wanted.PerAddress {
+		fail("%d of one address", r.Inside.PeakPerAddress)
 	}
 	if r.RSS > target.Wanted.Memory {
 		fail("%d MiB", r.RSS>>20)
