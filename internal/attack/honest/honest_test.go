@@ -1,9 +1,11 @@
 package honest
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -152,6 +154,74 @@ func TestHonestUsersSpeakBothVersionsOverTLS(t *testing.T) {
 	defer s.mu.Unlock()
 	if s.versions["HTTP/1.1"] < 40 || s.versions["HTTP/2.0"] < 40 {
 		t.Errorf("requests by version: %v, want half and half", s.versions)
+	}
+}
+
+// lineListener takes the first line off each connection, as a server behind a proxy does.
+type lineListener struct {
+	net.Listener
+	lines chan<- string
+}
+
+func (l lineListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	var line []byte
+	for one := make([]byte, 1); one[0] != '\n'; line = append(line, one[0]) {
+		if _, err := conn.Read(one); err != nil {
+			break // the server will see it too
+		}
+	}
+	select {
+	case l.lines <- string(line):
+	default: // enough are kept
+	}
+	return conn, nil
+}
+
+func TestHonestUsersAreNamedByTheirProxy(t *testing.T) {
+	s := newService(t, false, right)
+	lines := make(chan string, 1000)
+	behind := &http.Server{Handler: s.Config.Handler}
+	inner, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = behind.Serve(lineListener{inner, lines}) }() // ends with Close
+	t.Cleanup(func() { behind.Close() })
+
+	c, err := Join(t.Context(), Config{
+		Addr: inner.Addr().String(), Users: 4, PerSecond: 100, Patience: 2 * time.Second,
+		Proxy: netip.MustParseAddr("127.99.9.8"),
+		Token: func(int) string { return "t" },
+		Body:  func(n string) string { return "hello " + n },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Leave)
+	if sum := watch(t, c, 500*time.Millisecond); sum.Success() != 1 {
+		t.Errorf("%+v", sum)
+	}
+	users := make(map[string]bool)
+	for len(lines) > 0 {
+		line := <-lines
+		var user string
+		var port int
+		if _, err := fmt.Sscanf(line, "PROXY TCP4 %s 127.0.0.1 %d 80\r\n", &user, &port); err != nil {
+			t.Fatalf("line %q: %v", line, err)
+		}
+		users[user] = true
+	}
+	if len(users) != 4 || !users["127.1.1.1"] {
+		t.Errorf("users %v, want four by their addresses", users)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.sources) != 1 || !s.sources["127.99.9.8"] {
+		t.Errorf("connections from %v, want the proxy only", s.sources)
 	}
 }
 

@@ -2,6 +2,7 @@
 package trial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -58,6 +59,7 @@ type Result struct {
 	// Others is the part of the machine that neither the target nor the attacker nor the honest users used.
 	Others float64
 
+	blind          bool // its page could not be read
 	stillOutOfLine string
 	slowOnly       bool // the p99 is the only reason
 }
@@ -106,16 +108,19 @@ func (l *Lab) try(ctx context.Context, a attack.Attack, kind target.Kind) (Resul
 	var attackers time.Duration
 	r.Attacker, attackers, err = s.attack(ctx, a, l.Plan.Attack)
 	to := time.Now()
-	if err != nil {
+	if err := cmp.Or(err, ctx.Err()); err != nil {
 		return r, err
 	}
 	if used, err := readUsage(s.process.Pid()); err == nil && errBefore == nil {
 		r.Others = othersShare(usedBefore, used, attackers)
 	}
-	if inside, err := s.process.Inside(ctx, false); err == nil {
-		r.Inside = inside
-	}
+	var errPage error
+	r.Inside, errPage = s.process.Inside(ctx, false)
 	s.recover(ctx, &r, to)
+	if errPage != nil { // too busy for its own page; its peaks are still there
+		r.Inside, errPage = s.process.Inside(ctx, false)
+	}
+	r.blind = errPage != nil
 	peak := s.process.Peak()
 	r.RSS, r.Conns = peak.RSS, peak.Descriptors-s.rest.Descriptors
 	// What was asked for during the attack may be answered after it.

@@ -32,8 +32,8 @@ const (
 func backTo(now, quiet uint64) bool { return now <= quiet+quiet/4+16<<20 }
 
 // passLine is the pass line in words.
-var passLine = fmt.Sprintf(`At no instant more than %d connections (seen as descriptors of the process, %d to spare
-for those being refused), %d requests in handlers, %d of them from one address, and %d MiB; %.0f %% of the honest requests answered
+var passLine = fmt.Sprintf(`At no instant more than %d connections (seen as descriptors of the process, every 10 ms, with %d to
+spare for those being refused), %d requests in handlers, %d of them from one address, and %d MiB; %.0f %% of the honest requests answered
 rightly within %s; their p99 at most %d times the quiet one, which counts as at least %s; no websocket and no event stream of an
 honest user lost; after the attack, within %s, full service, memory within a quarter and 16 MiB of the quiet level, and
 goroutines, requests and descriptors within %d of it. A trial that fails by its p99 alone is held up to %d times, and is
@@ -50,6 +50,9 @@ func (r *Result) judge(fallen string) {
 	fail := func(format string, args ...any) { r.Reasons = append(r.Reasons, fmt.Sprintf(format, args...)) }
 	if r.Conns > target.Wanted.Conns+target.Wanted.Spare {
 		fail("%d connections", r.Conns)
+	}
+	if r.blind {
+		fail("its page does not answer")
 	}
 	if r.Inside.PeakHandlers > target.Wanted.Handlers {
 		fail("%d requests in handlers", r.Inside.PeakHandlers)
