@@ -48,7 +48,7 @@ var (
 type Crowd struct {
 	cfg      Config
 	users    []*user
-	log      log
+	journal  journal
 	streams  streams
 	underWay chan struct{}
 
@@ -171,7 +171,7 @@ func waitUntil(ctx context.Context, t time.Time) bool {
 }
 
 func (c *Crowd) begin(lifetime context.Context, i int, intended time.Time) {
-	begun, done := c.log.plan(intended)
+	begun, done := c.journal.plan(intended)
 	select {
 	case c.underWay <- struct{}{}:
 	default:

@@ -2,6 +2,8 @@ package honest
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -74,6 +76,7 @@ func newService(t *testing.T, withTLS bool, hello http.HandlerFunc) *service {
 		}
 	})
 	s.Server = httptest.NewUnstartedServer(mux)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			s.conns.Add(1)
@@ -92,6 +95,9 @@ func newService(t *testing.T, withTLS bool, hello http.HandlerFunc) *service {
 func right(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("hello " + r.FormValue("n")))
 }
+
+// ample is patience for tests in which slowness, that of a busy machine for one, is nothing to fail for.
+const ample = 20 * time.Second
 
 func join(t *testing.T, s *service, patience time.Duration) *Crowd {
 	t.Helper()
@@ -117,7 +123,7 @@ func watch(t *testing.T, c *Crowd, d time.Duration) Summary {
 	from := time.Now()
 	time.Sleep(d)
 	to := time.Now()
-	for end := to.Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := to.Add(2 * ample); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if s := c.Between(from, to); s.Pending == 0 {
 			return s
 		}
@@ -128,16 +134,16 @@ func watch(t *testing.T, c *Crowd, d time.Duration) Summary {
 
 func TestHonestUsersAskAtAConstantRate(t *testing.T) {
 	s := newService(t, false, right)
-	c := join(t, s, 2*time.Second)
+	c := join(t, s, ample)
 	sum := watch(t, c, time.Second)
-	if sum.Planned < 98 || sum.Planned > 102 || sum.Success() != 1 || sum.P99 <= 0 {
-		t.Errorf("%+v, want 100 right answers", sum)
+	if sum.Planned < 90 || sum.Planned > 110 || sum.Success() != 1 || sum.P99 <= 0 {
+		t.Errorf("%+v, want about 100 answers, all right", sum)
 	}
 	if len(s.sources) != 4 {
 		t.Errorf("from %d addresses, want one for each user", len(s.sources))
 	}
-	if got := s.conns.Load(); got < 50 {
-		t.Errorf("%d connections for 100 requests, want half of them on a new one", got)
+	if got := int(s.conns.Load()); got < sum.Planned/2 {
+		t.Errorf("%d connections for %d requests, want half of them on a new one", got, sum.Planned)
 	}
 	if lost := c.Dropped(); len(lost) != 0 {
 		t.Errorf("streams lost: %v", lost)
@@ -146,13 +152,13 @@ func TestHonestUsersAskAtAConstantRate(t *testing.T) {
 
 func TestHonestUsersSpeakBothVersionsOverTLS(t *testing.T) {
 	s := newService(t, true, right)
-	c := join(t, s, 2*time.Second)
+	c := join(t, s, ample)
 	if sum := watch(t, c, time.Second); sum.Success() != 1 {
 		t.Errorf("%+v", sum)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.versions["HTTP/1.1"] < 40 || s.versions["HTTP/2.0"] < 40 {
+	if s.versions["HTTP/1.1"] < 30 || s.versions["HTTP/2.0"] < 30 {
 		t.Errorf("requests by version: %v, want half and half", s.versions)
 	}
 }
@@ -193,7 +199,7 @@ func TestHonestUsersAreNamedByTheirProxy(t *testing.T) {
 	t.Cleanup(func() { behind.Close() })
 
 	c, err := Join(t.Context(), Config{
-		Addr: inner.Addr().String(), Users: 4, PerSecond: 100, Patience: 2 * time.Second,
+		Addr: inner.Addr().String(), Users: 4, PerSecond: 100, Patience: ample,
 		Proxy: netip.MustParseAddr("127.99.9.8"),
 		Token: func(int) string { return "t" },
 		Body:  func(n string) string { return "hello " + n },
@@ -272,7 +278,7 @@ func TestLateAndWrongAnswersAreFailures(t *testing.T) {
 
 func TestLostStreamsAreNoticed(t *testing.T) {
 	s := newService(t, false, right)
-	c := join(t, s, 2*time.Second)
+	c := join(t, s, ample)
 	close(s.loseAll)
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if len(c.Dropped()) == keptWebsockets+keptEventStreams {

@@ -4,6 +4,7 @@ package trial
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -73,6 +74,9 @@ type Lab struct {
 // NewLab returns a lab without measurements.
 func NewLab(p Plan) *Lab { return &Lab{Plan: p, quiet: make(map[string]time.Duration)} }
 
+// ErrTooBusy is returned by Try on a machine that cannot even serve the honest users alone.
+var ErrTooBusy = errors.New("no trial can be held here now")
+
 // tries bounds how often a trial is held that fails by its p99 alone.
 const tries = 3
 
@@ -141,15 +145,19 @@ func (l *Lab) quietP99(ctx context.Context, kind target.Kind, withTLS bool) (tim
 	if p99, ok := l.quiet[key]; ok {
 		return p99, nil
 	}
-	lowest := patience
+	lowest, failure := patience, error(nil)
 	for range tries {
 		p99, err := l.measureQuiet(ctx, kind, withTLS)
 		if err != nil {
-			return 0, err
+			failure = err
+			continue
 		}
 		if lowest = min(lowest, p99); lowest <= 2*passFloor {
 			break
 		}
+	}
+	if lowest == patience && failure != nil {
+		return 0, failure
 	}
 	l.quiet[key] = lowest
 	return lowest, nil
@@ -167,7 +175,7 @@ func (l *Lab) measureQuiet(ctx context.Context, kind target.Kind, withTLS bool) 
 	}
 	sum := s.crowd.Between(from, from.Add(l.Plan.Quiet-patience/20)) // the last ones may not be answered yet
 	if sum.Success() < passSuccess {
-		return 0, fmt.Errorf("%s serves only %.0f %% without any attack: %s", kind.Name, 100*sum.Success(), failures(sum))
+		return 0, fmt.Errorf("%w: %s answers only %.0f %% without any attack, %d pending %s", ErrTooBusy, kind.Name, 100*sum.Success(), sum.Pending, failures(sum))
 	}
 	return sum.P99, nil
 }

@@ -20,26 +20,26 @@ type outcome struct {
 	failure  string // "" for the right answer in time
 }
 
-// log keeps the outcomes in the order of their intended times.
-type log struct {
+// journal keeps the outcomes in the order of their intended times.
+type journal struct {
 	mu  sync.Mutex
 	all []*outcome
 }
 
 // plan enters a request; the returned functions say that it begins, and how it ended.
-func (l *log) plan(intended time.Time) (begun func(), done func(error)) {
+func (j *journal) plan(intended time.Time) (begun func(), done func(error)) {
 	o := &outcome{intended: intended}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all = append(l.all, o)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.all = append(j.all, o)
 	begun = func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
+		j.mu.Lock()
+		defer j.mu.Unlock()
 		o.lag = time.Since(intended)
 	}
 	return begun, func(err error) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
+		j.mu.Lock()
+		defer j.mu.Unlock()
 		o.done, o.latency, o.failure = true, time.Since(intended), kindOf(err)
 	}
 }
@@ -90,8 +90,8 @@ func (s Summary) Success() float64 {
 func (c *Crowd) Between(from, to time.Time) Summary {
 	s := Summary{Failures: make(map[string]int)}
 	var latencies, lags []time.Duration
-	c.log.mu.Lock()
-	for _, o := range c.log.all {
+	c.journal.mu.Lock()
+	for _, o := range c.journal.all {
 		if o.intended.Before(from) || !o.intended.Before(to) {
 			continue
 		}
@@ -109,7 +109,7 @@ func (c *Crowd) Between(from, to time.Time) Summary {
 			latencies = append(latencies, o.latency)
 		}
 	}
-	c.log.mu.Unlock()
+	c.journal.mu.Unlock()
 	slices.Sort(latencies)
 	slices.Sort(lags)
 	s.Lag = percentile(lags, 99)
