@@ -23,6 +23,7 @@ type conn struct {
 	net.Conn          // what is read and written: raw, or TLS over it
 	raw      net.Conn // as it was accepted
 	bytes    *byteGates
+	known    *knownTable
 	client   netip.Addr // the key of the client; the zero value where there is none, as on a unix socket
 	remote   net.Addr   // the client as a proxy told it, or nil
 	rest     []byte     // what was read together with the PROXY header

@@ -30,6 +30,7 @@ type front struct {
 	prefixes    *heldGate[netip.Prefix]
 	descriptors *headcount.Gate
 	proxies     *headcount.Gate // no PROXY header, or not from a trusted proxy
+	known       *knownTable     // nil where no request says that its client is proven
 	total       *gaugeGate      // where the layer observes, in place of the supervisor's own limits
 	clients     *heldGate[netip.Addr]
 
@@ -73,6 +74,10 @@ func newFront(cfg *config, b *byteGates, serve func(ctx context.Context, c *conn
 			}
 			return a.String()
 		}),
+	}
+	if cfg.classOf != nil && !observing {
+		f.known = newKnownTable()
+		opts = append(opts, headcount.Classes(cfg.shares[0], 1))
 	}
 	if len(cfg.trusted) > 0 || cfg.someLocal() {
 		// A proxy may hold all there is, and so may those whom no address tells apart.
@@ -226,6 +231,7 @@ func (f *front) admit(ctx context.Context, raw net.Conn, addr netip.Addr, h *pro
 		return
 	}
 	c := newConn(raw, client, f.bytes)
+	c.known = f.known
 	if h != nil {
 		if len(h.rest) > 0 {
 			c.Conn = &prefixedConn{Conn: raw, rest: h.rest}
@@ -238,10 +244,18 @@ func (f *front) admit(ctx context.Context, raw net.Conn, addr netip.Addr, h *pro
 		defer leave()
 		defer c.Close()
 		return f.serve(ctx, c)
-	}); err != nil {
+	}, headcount.InClass(f.class(client))); err != nil {
 		leave()
 		f.turnAway(raw)
 	}
+}
+
+// class is that of a client's connections: the higher one for those who had a request of a higher class lately.
+func (f *front) class(client netip.Addr) headcount.Class {
+	if f.known != nil && f.known.has(client) {
+		return 1
+	}
+	return 0
 }
 
 // take passes the gates, the cheapest first. leave gives back what was taken.

@@ -154,6 +154,9 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var class headcount.Class
 	if l.cfg.classOf != nil {
 		class = min(l.cfg.classOf(r), headcount.Class(len(l.cfg.shares)-1))
+		if class > 0 && c != nil && c.known != nil {
+			c.known.note(c.client)
+		}
 	}
 	if route != nil {
 		if err := route.takeShare(l.share(class)); err != nil {

@@ -251,7 +251,8 @@ func PriorityFunc(f func(*http.Request) headcount.Class) Option {
 }
 
 // Shares are the shares of [Limits].Requests that each class may fill, as for [headcount.Classes]. The default is 0.9
-// and 1: the last tenth is kept for class 1.
+// and 1: the last tenth is kept for class 1. With a [PriorityFunc] the first share is also what connections may fill whose
+// clients had no request of a higher class in the last ten minutes: a flood of strangers does not keep out the others.
 func Shares(shares ...float64) Option {
 	return optionFunc(func(c *config) { c.shares = shares })
 }
