@@ -22,6 +22,9 @@ func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, op
 	if k.sup == nil {
 		return nil, errZeroKeyed
 	}
+	if len(opts) == 0 && ctx != nil && fn != nil && k.sup.plainlyFull() {
+		return nil, k.sup.refuse(k.sup.own.refusals.Load().full)
+	}
 	var s start
 	if err := k.sup.readStart(&s, ctx, fn, opts); err != nil {
 		return nil, err
@@ -78,10 +81,9 @@ func (k Keyed[K]) Count() int {
 	if k.sup == nil {
 		return 0
 	}
-	s := k.sup.keys.shard(k.key)
-	s.mu.Lock()
+	s, e := k.sup.keys.lock(k.key)
 	defer s.mu.Unlock()
-	if e := s.entries[k.key]; e != nil {
+	if e != nil {
 		return e.held
 	}
 	return 0
@@ -92,10 +94,9 @@ func (k Keyed[K]) Lookup() (*Child, bool) {
 	if k.sup == nil {
 		return nil, false
 	}
-	s := k.sup.keys.shard(k.key)
-	s.mu.Lock()
+	s, e := k.sup.keys.lock(k.key)
 	defer s.mu.Unlock()
-	if e := s.entries[k.key]; e != nil && len(e.children) > 0 {
+	if e != nil && len(e.children) > 0 {
 		return e.children[0], true
 	}
 	return nil, false
@@ -128,10 +129,9 @@ func (k Keyed[K]) children() []*Child {
 	if k.sup == nil {
 		return nil
 	}
-	s := k.sup.keys.shard(k.key)
-	s.mu.Lock()
+	s, e := k.sup.keys.lock(k.key)
 	var children []*Child
-	if e := s.entries[k.key]; e != nil {
+	if e != nil {
 		children = slices.Clone(e.children)
 	}
 	s.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
 	"runtime/debug"
 	"sync/atomic"
@@ -29,9 +30,9 @@ type KeyedSupervisor[K comparable] struct {
 	perKeyOf  func(key K, base int) int
 	nameOf    func(key K) string
 	secret    []byte
-	anyKey    bool                             // K is, or holds, an interface: its values need not be comparable
-	plainKey  bool                             // printing a key calls no method of it
-	keyFull   atomic.Pointer[map[int]*Refusal] // made beforehand, by limit
+	careful   bool // K has values that cannot be compared, or do not equal themselves
+	plainKey  bool // printing a key calls no method of it
+	keyFull   atomic.Pointer[keyRefusals]
 }
 
 // NewKeyedSupervisor makes a supervisor with a limit for all children and one for each key. Nothing runs until it is
@@ -40,7 +41,7 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 	k := &KeyedSupervisor[K]{}
 	o := readOptions(opts)
 	k.keys.init()
-	k.anyKey = !strictlyComparable(reflect.TypeFor[K]())
+	k.careful = !strictlyComparable(reflect.TypeFor[K]())
 	k.plainKey = plain(reflect.TypeFor[K]())
 	k.init(name, KeyedKind, limit, o)
 	k.body = k
@@ -63,7 +64,7 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 		k.problem(ReasonMaxPerKey.String(), spec.value, p)
 		spec.value = 0
 	}
-	k.keyFull.Store(&map[int]*Refusal{})
+	k.keyFull.Store(&keyRefusals{})
 	k.perKey = newLimit(ReasonMaxPerKey.String(), spec, &k.node, func(inForce int) func() {
 		k.perKeyNow.Store(int64(inForce))
 		// A start that has read the value before is over once its shard has been locked: then the new one is in force.
@@ -73,10 +74,10 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 	return k
 }
 
-// strictlyComparable reports whether comparing values of the type cannot panic.
+// strictlyComparable reports whether comparing values of the type cannot panic, and each equals itself.
 func strictlyComparable(t reflect.Type) bool {
 	switch t.Kind() {
-	case reflect.Interface:
+	case reflect.Interface, reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
 		return false
 	case reflect.Array:
 		return strictlyComparable(t.Elem())
@@ -144,38 +145,43 @@ func askedApart(nameOf func() string) string {
 	return <-name
 }
 
-// most is what the key may hold, with the MaxPerKey it was computed from. The function of the key is called here, on
-// the caller's goroutine, before anything is taken.
-func (k *KeyedSupervisor[K]) most(key K) (most, base int, err error) {
-	base = int(k.perKeyNow.Load())
-	if k.perKeyOf == nil {
-		return base, base, nil
-	}
+// mostOf asks the user's function what the key may hold: on the caller's goroutine, before anything is taken.
+func (k *KeyedSupervisor[K]) mostOf(key K, base int) (most int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("%s: MaxPerKeyFunc: %w", k.Path(), &PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
-	return max(k.perKeyOf(key, base), 0), base, nil
+	return max(k.perKeyOf(key, base), 0), nil
+}
+
+// checkKey finds what is wrong with a key whose type allows for such.
+func (k *KeyedSupervisor[K]) checkKey(key K) error {
+	if boxed := key; !reflect.ValueOf(&boxed).Elem().Comparable() { // an interface can hold a slice
+		return k.badStart("key", fmt.Sprintf("%T", key), "is of a type that cannot be compared")
+	}
+	if same := key; same != key { // NaN: it would never be found again
+		return k.badStart("key", key, "does not equal itself")
+	}
+	return nil
 }
 
 // admit takes the slots of one start at the key, waiting for them if that is allowed here.
 func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, roomy bool) (*keyEntry[K], error) {
-	if k.anyKey {
-		boxed := key // only this copy goes to the heap
-
-		if !reflect.ValueOf(&boxed).Elem().Comparable() { // an interface can hold a slice
-			return nil, k.badStart("key", fmt.Sprintf("%T", key), "is of a type that cannot be compared")
+	if k.careful {
+		if err := k.checkKey(key); err != nil {
+			return nil, err
 		}
-	}
-	if same := key; same != key { // NaN: it would never be found again
-		return nil, k.badStart("key", key, "does not equal itself")
 	}
 	var w *waiter
 	for {
-		most, base, err := k.most(key)
-		if err != nil {
-			return nil, err
+		base := int(k.perKeyNow.Load())
+		most := base
+		if k.perKeyOf != nil {
+			var err error
+			if most, err = k.mostOf(key, base); err != nil {
+				return nil, err
+			}
 		}
 		e, a := k.take(key, class, most, base, false)
 		if a.serve {
@@ -184,9 +190,11 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 		switch {
 		case a.verdict == admitted:
 			return e, nil
+		case a.verdict == keyFull:
+			return nil, k.refuse(a.perKey)
 		case a.verdict == stale:
 			continue
-		case a.verdict == closed, a.verdict == keyFull, !roomy && k.queue.length == 0 && a.verdict != mustQueue:
+		case a.verdict == closed, !roomy && k.queue.length == 0 && a.verdict != mustQueue:
 			return nil, k.refusal(a)
 		case !k.mayHold(k.At(key).Count(), most, k.own.word.Load()): // what the key's own limit says does not wait
 			return nil, k.refuse(k.perKeyRefusal(most))
@@ -198,7 +206,7 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 			w = &waiter{class: class, roomy: roomy}
 		}
 		w.claim = claim
-		err = k.queue.admit(ctx, w, a)
+		err := k.queue.admit(ctx, w, a)
 		if err == errStale {
 			continue
 		}
@@ -218,7 +226,8 @@ func (k *KeyedSupervisor[K]) take(key K, class Class, most, base int, pass bool)
 		return nil, admission{verdict: full, blocked: b}
 	}
 
-	s := k.keys.shard(key)
+	hash := k.keys.hash(key)
+	s := k.keys.shard(hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := int(k.perKeyNow.Load()); now != base {
@@ -227,7 +236,7 @@ func (k *KeyedSupervisor[K]) take(key K, class Class, most, base int, pass bool)
 		}
 		most = now
 	}
-	e := s.entries[key]
+	e := s.index.find(hash, key)
 	held := 0
 	if e != nil {
 		held = e.held
@@ -250,7 +259,7 @@ func (k *KeyedSupervisor[K]) take(key K, class Class, most, base int, pass bool)
 		return nil, admission{verdict: full, blocked: blocked, serve: k.giveBackOwn() || serve}
 	}
 	if e == nil {
-		e = s.addLocked(k, key)
+		e = s.addLocked(k, key, hash)
 	}
 	e.held++
 	return e, admission{serve: serve}
@@ -265,25 +274,30 @@ func (k *KeyedSupervisor[K]) mayHold(held, most int, w uint64) bool {
 	return held == 0 || limit == Unlimited || float64(held) < k.opts.keyShare*float64(limit-countOf(w))
 }
 
+// keyRefusals are made beforehand, for the limits that keys have.
+type keyRefusals struct {
+	place   *place
+	last    *Refusal // the one most asked for, where all keys have the same limit
+	byLimit map[int]*Refusal
+}
+
 // maxKeyRefusals bounds the refusals made beforehand for the limits that a function gives.
 const maxKeyRefusals = 64
 
 func (k *KeyedSupervisor[K]) perKeyRefusal(most int) *Refusal {
-	path := k.Path()
 	made := k.keyFull.Load()
-	if r := (*made)[most]; r != nil && r.Path == path {
+	if place := k.place.Load(); made.place != place {
+		made = &keyRefusals{place: place}
+	} else if made.last.Limit == most {
+		return made.last
+	} else if r := made.byLimit[most]; r != nil {
 		return r
 	}
-	r := &Refusal{Path: path, Reason: ReasonMaxPerKey, Limit: most}
-	if len(*made) < maxKeyRefusals {
-		more := map[int]*Refusal{most: r}
-		for n, old := range *made {
-			if old.Path == path {
-				more[n] = old
-			}
-		}
-		more[most] = r
-		k.keyFull.CompareAndSwap(made, &more)
+	r := &Refusal{Path: made.place.path, Reason: ReasonMaxPerKey, Limit: most}
+	if len(made.byLimit) < maxKeyRefusals {
+		more := &keyRefusals{place: made.place, last: r, byLimit: map[int]*Refusal{most: r}}
+		maps.Copy(more.byLimit, made.byLimit)
+		k.keyFull.Store(more)
 	}
 	return r
 }

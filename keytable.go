@@ -13,32 +13,47 @@ type keyTable[K comparable] struct {
 	shards []keyShard[K] // a power of two
 }
 
+const (
+	maxKeyShardBits = 8
+	maxKeyShards    = 1 << maxKeyShardBits
+)
+
 type keyShard[K comparable] struct {
-	mu      sync.Mutex
-	entries map[K]*keyEntry[K]
-	order   []*keyEntry[K] // the same entries, so that they can be read a few at a time
-	_       [64]byte       // shards do not share a cache line
+	mu    sync.Mutex
+	index keyIndex[K]
+	order []*keyEntry[K] // the same entries, so that they can be read a few at a time
+	_     [64]byte       // shards do not share a cache line
 }
 
 // A keyEntry is one key with its children. It is where they belong.
 type keyEntry[K comparable] struct {
 	sup      *KeyedSupervisor[K]
 	key      K
-	held     int // slots, those of children on their way in included
-	place    int // in the shard's order
+	hash     uint64
+	next     *keyEntry[K] // of the same chain of the index
+	held     int          // slots, those of children on their way in included
+	place    int          // in the shard's order
 	children []*Child
 }
 
 func (t *keyTable[K]) init() {
 	t.seed = maphash.MakeSeed()
-	t.shards = make([]keyShard[K], ceilPowerOfTwo(min(16*runtime.GOMAXPROCS(0), 256)))
-	for i := range t.shards {
-		t.shards[i].entries = make(map[K]*keyEntry[K])
-	}
+	t.shards = make([]keyShard[K], ceilPowerOfTwo(min(16*runtime.GOMAXPROCS(0), maxKeyShards)))
 }
 
-func (t *keyTable[K]) shard(key K) *keyShard[K] {
-	return &t.shards[maphash.Comparable(t.seed, key)&uint64(len(t.shards)-1)]
+func (t *keyTable[K]) hash(key K) uint64 { return maphash.Comparable(t.seed, key) }
+
+// shard gives the shard of a hash. The top bits choose it: the index uses those at the other end.
+func (t *keyTable[K]) shard(hash uint64) *keyShard[K] {
+	return &t.shards[hash>>(64-maxKeyShardBits)&uint64(len(t.shards)-1)]
+}
+
+// lock locks the shard of a key and gives the key's entry, nil if it has none.
+func (t *keyTable[K]) lock(key K) (*keyShard[K], *keyEntry[K]) {
+	hash := t.hash(key)
+	s := t.shard(hash)
+	s.mu.Lock()
+	return s, s.index.find(hash, key)
 }
 
 // eachShard calls f for each shard while it is locked.
@@ -71,9 +86,9 @@ func (s *keyShard[K]) each(f func(key K, held int), rest func()) {
 	s.mu.Unlock()
 }
 
-func (s *keyShard[K]) addLocked(k *KeyedSupervisor[K], key K) *keyEntry[K] {
-	e := &keyEntry[K]{sup: k, key: key, place: len(s.order)}
-	s.entries[key] = e
+func (s *keyShard[K]) addLocked(k *KeyedSupervisor[K], key K, hash uint64) *keyEntry[K] {
+	e := &keyEntry[K]{sup: k, key: key, hash: hash, place: len(s.order)}
+	s.index.add(e)
 	s.order = append(s.order, e)
 	return e
 }
@@ -83,7 +98,7 @@ func (s *keyShard[K]) giveUpLocked(e *keyEntry[K]) {
 	if e.held--; e.held > 0 {
 		return
 	}
-	delete(s.entries, e.key)
+	s.index.remove(e)
 	last := len(s.order) - 1
 	s.order[e.place] = s.order[last]
 	s.order[e.place].place = e.place
@@ -91,10 +106,12 @@ func (s *keyShard[K]) giveUpLocked(e *keyEntry[K]) {
 	s.order = s.order[:last]
 }
 
+func (e *keyEntry[K]) shard() *keyShard[K] { return e.sup.keys.shard(e.hash) }
+
 // enter puts an admitted child into the registry and among the children of its key.
 func (e *keyEntry[K]) enter(c *Child) {
 	e.sup.enter(c)
-	s := e.sup.keys.shard(e.key)
+	s := e.shard()
 	s.mu.Lock()
 	c.atKey = uint32(len(e.children))
 	e.children = append(e.children, c)
@@ -107,7 +124,7 @@ func (e *keyEntry[K]) afterRun(c *Child, x exit) bool { return e.sup.afterRun(c,
 
 func (e *keyEntry[K]) leave(c *Child) {
 	e.sup.registry.remove(c, &e.sup.node)
-	s := e.sup.keys.shard(e.key)
+	s := e.shard()
 	s.mu.Lock()
 	last := len(e.children) - 1
 	e.children[c.atKey] = e.children[last]
@@ -121,7 +138,7 @@ func (e *keyEntry[K]) leave(c *Child) {
 
 // giveBack is for a start that was admitted and came to nothing.
 func (e *keyEntry[K]) giveBack() {
-	s := e.sup.keys.shard(e.key)
+	s := e.shard()
 	s.mu.Lock()
 	s.giveUpLocked(e)
 	s.mu.Unlock()

@@ -111,10 +111,10 @@ func dynamicOf(n Node) *dynamic {
 // keysIn is the number of keys for which there is state.
 func keysIn[K comparable](k *KeyedSupervisor[K]) (n int) {
 	k.keys.eachShard(func(s *keyShard[K]) {
-		if len(s.entries) != len(s.order) {
-			panic(fmt.Sprintf("%d entries but %d in order", len(s.entries), len(s.order)))
+		if len(s.index.chains) != len(s.order) {
+			panic(fmt.Sprintf("%d entries but %d in order", len(s.index.chains), len(s.order)))
 		}
-		n += len(s.entries)
+		n += len(s.order)
 	})
 	return n
 }
