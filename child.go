@@ -28,14 +28,11 @@ type Child struct {
 	slot    *registryBlock
 	flags   atomic.Uint32
 	atKey   uint32                // its place among the children of its key
-	how     exitKind              // how it ended; see err
 	extra   atomic.Pointer[extra] // made under mu; once made it stays
 
-	// mu guards what follows, and the parts of the contexts that say so. No user code runs under it, and no other lock
+	// mu guards the parts of the contexts and of the extra that say so. No user code runs under it, and no other lock
 	// is taken.
-	mu    sync.Mutex
-	ended chan struct{} // made when first asked for
-	err   error         // what it ended with; written by its own goroutine, read by others once it has ended
+	mu sync.Mutex
 }
 
 // A home is where a child belongs: the part of its supervisor that decides what becomes of it.
@@ -207,7 +204,8 @@ func (c *Child) beginRun() *runContext {
 	defer c.mu.Unlock()
 	run := c.currentLocked()
 	if x.spec.MaxLifetime > 0 {
-		run.moreLocked().deadline = time.Now().Add(x.spec.MaxLifetime)
+		deadline := time.Now().Add(x.spec.MaxLifetime)
+		run.moreLocked().deadline = &deadline
 		timer := time.AfterFunc(x.spec.MaxLifetime, func() { run.cancel(runExpired) })
 		c.onOverLocked(run, func() { timer.Stop() })
 	}
@@ -221,7 +219,7 @@ func (c *Child) beginRun() *runContext {
 
 // onOverLocked calls f when the run's context has ended, at the latest when Run has returned.
 func (c *Child) onOverLocked(run *runContext, f func()) {
-	run.moreLocked().funcs[&f] = struct{}{}
+	run.addFuncLocked(&f)
 }
 
 func (c *Child) currentLocked() *runContext {
@@ -273,7 +271,7 @@ func (c *Child) toldByOurs(err error) bool {
 // afterRun ends the run and asks the supervisor whether there is to be another one.
 func (c *Child) afterRun(x exit) (again bool) {
 	x = c.settle(x)
-	c.how, c.err = x.kind, x.err
+	c.decideHow(x)
 	return c.home.afterRun(c, x)
 }
 
@@ -288,7 +286,7 @@ func (c *Child) settle(x exit) exit {
 	c.mu.Lock()
 	run := c.currentLocked()
 	run.over = true
-	heard := run.done != nil || run.more != nil
+	heard := run.more != nil
 	e := c.extra.Load()
 	if e == nil {
 		c.mu.Unlock()
@@ -359,7 +357,7 @@ func (c *Child) nextRun(delay time.Duration) bool {
 	}
 	c.flags.And(^uint32(flagRestarting))
 	if c.flags.Load()&flagStopping != 0 {
-		c.how, c.err = exitStopped, nil // what it is told of is the stop; the failure was an event
+		c.decideHow(exit{exitStopped, nil}) // what it is told of is the stop; the failure was an event
 		if sup := x.spec.sup; sup != nil {
 			sup.staysDown()
 		}
@@ -379,7 +377,7 @@ func (c *Child) finish() {
 	}
 	gap(beforePublish)
 	if c.flags.Or(flagEnded)&flagAwaited != 0 {
-		close(c.ended)
+		close(c.first.more.ended)
 	}
 	c.home.countDown(c)
 }
@@ -388,14 +386,15 @@ func (c *Child) finish() {
 func (c *Child) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended == nil {
-		c.ended = make(chan struct{})
+	more := c.first.moreLocked()
+	if more.ended == nil {
+		more.ended = make(chan struct{})
 		// Who of this and finish sets its flag second finds the other's and closes the channel.
 		if c.flags.Or(flagAwaited)&flagEnded != 0 {
-			close(c.ended)
+			close(more.ended)
 		}
 	}
-	return c.ended
+	return more.ended
 }
 
 // Wait blocks until the child has ended, and returns how: nil for a normal exit and for a stop, else the error, a
@@ -411,7 +410,34 @@ func (c *Child) Wait(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return c.err
+	return c.result()
+}
+
+// decideHow notes how the child has ended, unless it runs again. Only its own goroutine does.
+func (c *Child) decideHow(x exit) {
+	c.first.how = x.kind
+	if x.err == nil && c.extra.Load() == nil {
+		return // nor was there an error before
+	}
+	c.mu.Lock()
+	if x.err != nil || c.first.more != nil {
+		c.first.moreLocked().err = x.err
+	}
+	c.mu.Unlock()
+}
+
+// result is what the child has ended with.
+func (c *Child) result() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.resultLocked()
+}
+
+func (c *Child) resultLocked() error {
+	if c.first.more == nil {
+		return nil
+	}
+	return c.first.more.err
 }
 
 func (c *Child) hasEnded() bool { return c.flags.Load()&flagEnded != 0 }

@@ -47,7 +47,7 @@ func (c *Child) Info() ChildInfo {
 	i.State = stateOf(flags)
 	if flags&flagEnded != 0 {
 		i.Goroutines = 0
-		i.LastError = c.err
+		i.LastError = c.resultLocked()
 	}
 	x := c.extra.Load()
 	if x == nil {

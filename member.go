@@ -109,8 +109,8 @@ func (m *member) leave(c *Child) {
 	defer s.life.Unlock()
 	m.child = nil
 	s.leavingLocked(c)
-	m.lastErr = c.err
-	s.life.exits[c.how]++
+	m.lastErr = c.result()
+	s.life.exits[c.first.how]++
 	if m.spec.Restart == Temporary && m.pending == nil && !m.final {
 		s.removeLocked(m)
 	}

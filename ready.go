@@ -69,7 +69,7 @@ func (c *Child) awaitReady(ctx context.Context) error {
 			return nil // it was ready, and has ended since
 		default:
 		}
-		switch err = c.err; err {
+		switch err = c.result(); err {
 		case nil:
 			err = ErrStopped
 		case ErrIgnore:

@@ -102,7 +102,7 @@ func (r *registry) where(id uint64) (s *registryShard, number uint64) {
 func (r *registry) remove(c *Child, n *node) {
 	s, number := r.where(c.id)
 	s.mu.Lock()
-	s.exits[c.how]++
+	s.exits[c.first.how]++
 	if r.timed {
 		s.measureLocked(c, n)
 	}

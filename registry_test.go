@@ -85,9 +85,9 @@ func (m *registryModel) remove() {
 	i := m.rng.IntN(len(m.ids))
 	c := m.present[m.ids[i]]
 	m.ids = slices.Delete(m.ids, i, i+1)
-	c.how = exitKind(m.rng.IntN(int(exitKinds)))
+	c.first.how = exitKind(m.rng.IntN(int(exitKinds)))
 	m.registry.remove(c, nil)
-	m.exits[c.how]++
+	m.exits[c.first.how]++
 	delete(m.present, c.id)
 	m.gone = append(m.gone, c.id)
 	m.leaving = append(m.leaving, c)

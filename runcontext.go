@@ -15,24 +15,37 @@ import (
 type runContext struct {
 	child *Child
 	state atomic.Uint32
+	how   exitKind // in the first one: how the child ended; see Child.result
 
 	// Guarded by child.mu.
-	over bool // Run has returned
-	done chan struct{}
-	more *runMore
+	over bool     // Run has returned
+	more *runMore // made when first needed; once made it stays
 }
 
-// runMore is what few runs need.
+// runMore is what not all runs need. The child's lock guards it.
 type runMore struct {
-	deadline time.Time            // the end of its MaxLifetime
+	done     chan struct{}
+	deadline *time.Time           // the end of its MaxLifetime
 	funcs    map[*func()]struct{} // by AfterFunc
+
+	// Of the child, in its first run's.
+	ended chan struct{}
+	err   error // what it ended with
 }
 
 func (r *runContext) moreLocked() *runMore {
 	if r.more == nil {
-		r.more = &runMore{funcs: make(map[*func()]struct{})}
+		r.more = new(runMore)
 	}
 	return r.more
+}
+
+func (r *runContext) addFuncLocked(f *func()) {
+	more := r.moreLocked()
+	if more.funcs == nil {
+		more.funcs = make(map[*func()]struct{})
+	}
+	more.funcs[f] = struct{}{}
 }
 
 // The states of a runContext. It leaves runLive once.
@@ -49,11 +62,10 @@ type childKey struct{}
 // Deadline is the end of the run's MaxLifetime, and for Do not later than the deadline of the caller's context.
 func (r *runContext) Deadline() (deadline time.Time, ok bool) {
 	r.child.mu.Lock()
-	if r.more != nil {
-		deadline = r.more.deadline
+	if r.more != nil && r.more.deadline != nil {
+		deadline, ok = *r.more.deadline, true
 	}
 	r.child.mu.Unlock()
-	ok = !deadline.IsZero()
 	if caller := r.callerNow(); caller != nil {
 		if d, has := caller.Deadline(); has && (!ok || d.Before(deadline)) {
 			return d, true
@@ -65,11 +77,12 @@ func (r *runContext) Deadline() (deadline time.Time, ok bool) {
 func (r *runContext) Done() <-chan struct{} {
 	c := r.child
 	c.mu.Lock()
-	done, made := r.done, false
+	more := r.moreLocked()
+	done, made := more.done, false
 	if done == nil {
 		c.hear()
 		done, made = make(chan struct{}), true
-		r.done = done
+		more.done = done
 		if r.state.Load() != runLive {
 			close(done)
 		}
@@ -156,13 +169,12 @@ func (r *runContext) AfterFunc(f func()) (stop func() bool) {
 		go f()
 		return func() bool { return false }
 	}
-	funcs := r.moreLocked().funcs
-	funcs[&f] = struct{}{}
+	r.addFuncLocked(&f)
 	return func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		_, waiting := funcs[&f]
-		delete(funcs, &f)
+		_, waiting := r.more.funcs[&f]
+		delete(r.more.funcs, &f)
 		return waiting && r.state.Load() == runLive
 	}
 }
@@ -175,11 +187,11 @@ func (r *runContext) cancel(state uint32) {
 		return
 	}
 	r.state.Store(state)
-	if r.done != nil {
-		close(r.done)
-	}
 	var funcs map[*func()]struct{}
 	if r.more != nil {
+		if r.more.done != nil {
+			close(r.more.done)
+		}
 		funcs = maps.Clone(r.more.funcs)
 	}
 	r.child.mu.Unlock()

@@ -140,7 +140,7 @@ func (c *Child) do(ctx context.Context) error {
 	returned = true
 	c.finish()
 	pprof.SetGoroutineLabels(ctx)
-	return c.err
+	return c.result()
 }
 
 // readSpec checks the arguments of a StartChild.

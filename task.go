@@ -108,7 +108,7 @@ func errNoTask() error {
 // result is what became of a task that has ended.
 func (t *Task[T]) result() (T, error) {
 	c := t.child
-	switch err := c.err; {
+	switch err := c.result(); {
 	case err != nil:
 		return t.value, err
 	case !t.returned:
