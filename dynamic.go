@@ -184,7 +184,7 @@ func (d *dynamic) enter(c *Child) {
 	gap(beforeRegister)
 	d.registry.add(c)
 	// A stop that began since the admission may have looked for its children before this one was there.
-	if d.own.closed() {
+	if d.shut() {
 		c.ask()
 	}
 }
@@ -345,7 +345,7 @@ func (d *dynamic) serve() {
 
 func (d *dynamic) countDown(c *Child) {
 	d.registry.finished(c)
-	if d.own.closed() && int64(d.own.count()) <= d.stuck.Load() {
+	if d.shut() && int64(d.own.count()) <= d.stuck.Load() {
 		notify(d.drained)
 	}
 }

@@ -57,8 +57,10 @@ const (
 // operations on the one word, so a limit that was lowered is in force for every admission that comes after it, and an
 // admission never has to be taken back because of this level.
 type level struct {
+	_    cacheLine // what all starts read is beside, and does not change
 	word atomic.Uint64
 	peak atomic.Uint64
+	_    cacheLine
 
 	reason      Reason
 	queueLength int
@@ -66,6 +68,9 @@ type level struct {
 
 	waiting waitlist
 }
+
+// A cacheLine keeps what many cores change away from its neighbours.
+type cacheLine [64]byte
 
 // refusals are made beforehand, so that refusing allocates nothing.
 type refusals struct{ full, priority, queueFull, waitTimeout *Refusal }

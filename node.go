@@ -337,6 +337,10 @@ func (n *node) close() {
 	n.own.mark(wordClosed)
 }
 
+// shut reports whether no starts are let in. It is what the closing mark says, but for an instant in close when the mark
+// is about to be set, and it is read without touching the word that all starts change.
+func (n *node) shut() bool { return n.phase.Load() != phaseRunning }
+
 // notRunning is the error of a start that found the supervisor closed.
 func (n *node) notRunning() error {
 	switch n.phase.Load() {

@@ -150,11 +150,15 @@ func (c *refusedCounter) begins(r Reason) bool {
 	return !c.spell[r].Load() && c.spell[r].CompareAndSwap(false, true)
 }
 
-// stackHash tells goroutines that run at the same time apart, at the cost of nothing: by where their stacks are. The
-// address is only looked at, never used as one.
+// stackHash tells goroutines that run at the same time apart, at the cost of nothing: by where their stacks are.
 func stackHash() uint {
 	var here byte
-	return uint(uint64(uintptr(unsafe.Pointer(&here))>>10) * 0x9E3779B97F4A7C15 >> 40)
+	return addressHash(unsafe.Pointer(&here))
+}
+
+// addressHash is a number for a place in memory, the same for a KiB. The address is only looked at, never used as one.
+func addressHash(p unsafe.Pointer) uint {
+	return uint(uint64(uintptr(p)>>10) * 0x9E3779B97F4A7C15 >> 40)
 }
 
 func (c *refusedCounter) total(r Reason) (n uint64) {

@@ -3,12 +3,12 @@ package headcount
 import (
 	"cmp"
 	"math"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // A registry holds the children of one supervisor that came and have not left, and what is counted of all that ever
@@ -24,17 +24,16 @@ type registry struct {
 
 type registryShard struct {
 	mu         sync.Mutex
+	finished   atomic.Uint64    // of all that ever entered, those whose tail is over
+	next       uint64           // the number of the next child
 	blocks     []*registryBlock // in the order of their numbers, none empty but the last
-	spare      *registryBlock
-	next       uint64 // the number of the next child
+	exits      [exitKinds]uint64
 	lastStart  time.Duration
 	unmeasured uint64 // children that have left since the last whose lifetime was measured
-	exits      [exitKinds]uint64
+	spare      *registryBlock
 	lifetimes  histogram
 
-	finished atomic.Uint64 // of all that ever entered, those whose tail is over
-
-	_ [64]byte // shards do not share a cache line
+	_ cacheLine // shards do not share one
 }
 
 const blockSize = 32
@@ -49,9 +48,9 @@ func newRegistry(timed bool) registry {
 	return registry{shards: make([]registryShard, ceilPowerOfTwo(min(4*runtime.GOMAXPROCS(0), 64))), timed: timed}
 }
 
-// add enters the child and gives it its id.
+// add enters the child and gives it its id. Where the child is in memory chooses the shard: that costs nothing.
 func (r *registry) add(c *Child) {
-	i := int(rand.Uint32()) & (len(r.shards) - 1)
+	i := addressHash(unsafe.Pointer(c)) & uint(len(r.shards)-1)
 	s := &r.shards[i]
 	s.mu.Lock()
 	number := s.next
