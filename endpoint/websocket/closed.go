@@ -10,7 +10,7 @@ import (
 var (
 	// ErrClosed is matched by every [ClosedError].
 	ErrClosed = errors.New("websocket: closed")
-	// ErrUpgrade says that a request could not be made a websocket: it is none, or comes from a foreign page. It has been
+	// ErrUpgrade is matched by every error from before the upgrade: the request has not become a websocket, and has been
 	// answered.
 	ErrUpgrade = errors.New("websocket: no upgrade")
 	// ErrTooLong says that a message has more bytes than SendQueueBytes, and could never be sent.

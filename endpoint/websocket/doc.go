@@ -10,13 +10,16 @@
 //					if err != nil {
 //						return err
 //					}
-//					if err := c.Send(kind, message); err != nil {
+//					if err := c.SendWait(ctx, kind, message); err != nil {
 //						return err
 //					}
 //				}
 //			})
 //		})
 //	})
+//
+// An answer is best sent by [Conn.SendWait]: while there is no room for it nothing more is read, and TCP slows the peer
+// down. What is pushed to many is sent by [Conn.Send], which does not wait for any of them.
 //
 // The handler runs on the caller's goroutine. One goroutine beside it writes what is sent, pings a silent peer and says
 // goodbye; with the context of a headcount child it belongs to that child. [Serve] returns when both have ended and the

@@ -131,13 +131,13 @@ func closeFrame(code StatusCode) frame {
 	return frame{final | opClose, binary.BigEndian.AppendUint16(nil, uint16(code))}
 }
 
-func echo(_ context.Context, c *Conn) error {
+func echo(ctx context.Context, c *Conn) error {
 	for {
 		kind, message, err := c.Read()
 		if err != nil {
 			return err
 		}
-		if err := c.Send(kind, message); err != nil {
+		if err := c.SendWait(ctx, kind, message); err != nil {
 			return err
 		}
 	}
@@ -175,20 +175,30 @@ func (w pipeWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 
 func pipeSession(t *testing.T, ctx context.Context, cfg Config, fn func(context.Context, *Conn) error) *session {
 	t.Helper()
-	server, client := net.Pipe()
+	server, p := pipePeer(t)
 	ctx, stop := context.WithCancel(ctx)
-	s := &session{peer: &peer{t, client, bufio.NewReader(client)}, stop: stop, result: make(chan error, 1), began: time.Now()}
+	s := &session{peer: p, stop: stop, result: make(chan error, 1), began: time.Now()}
 	go func() {
-		s.result <- Serve(pipeWriter{httptest.NewRecorder(), server}, upgradeRequest().WithContext(ctx), cfg, fn)
+		s.result <- Serve(server, upgradeRequest().WithContext(ctx), cfg, fn)
 	}()
-	t.Cleanup(func() { stop(); client.Close(); s.Wait() })
+	t.Cleanup(func() { stop(); p.conn.Close(); s.Wait() })
 	return s
 }
 
-// ended waits for Serve and checks its reason.
+func pipePeer(t *testing.T) (http.ResponseWriter, *peer) {
+	t.Helper()
+	server, client := net.Pipe()
+	t.Cleanup(func() { client.Close() })
+	return pipeWriter{httptest.NewRecorder(), server}, &peer{t, client, bufio.NewReader(client)}
+}
+
+// ended waits for Serve and checks its reason, and that nothing is left of the connection then.
 func (s *session) ended(want Reason) {
 	s.t.Helper()
 	checkReason(s.t, <-s.result, want)
+	if _, err := s.conn.Write([]byte{0}); err != io.ErrClosedPipe {
+		s.t.Errorf("a write after Serve has returned: %v, want %v", err, io.ErrClosedPipe)
+	}
 }
 
 func checkReason(t testing.TB, err error, want Reason) {

@@ -20,8 +20,8 @@ import (
 // context, and in Read. The context of fn ends with the connection, whatever ends that.
 //
 // The connection is closed with StatusNormalClosure when fn returns nil, with StatusInternalError when it fails; a panic
-// goes on to the caller when the connection is closed. An error of the Config, of the upgrade ([ErrUpgrade]) or of the
-// child's limits is returned before anything was upgraded, and answered: 500, a 4xx, 503.
+// goes on to the caller when the connection is closed. A wrong Config is answered by 500, a wrong request by what it
+// asks for, a refusal by the limits above the child by 503; such an error matches [ErrUpgrade].
 //
 // Serve returns fn's error. If that is a [ClosedError], nil, or the context's end, then it returns the ClosedError for
 // a peer that broke a bound, and nil for ordinary ends: fn returned, the peer left, the context ended.
@@ -32,7 +32,7 @@ func Serve(w http.ResponseWriter, r *http.Request, cfg Config, fn func(ctx conte
 	}
 	if err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return err
+		return fmt.Errorf("%w: %w", ErrUpgrade, err)
 	}
 	c := newConn(r.Context(), cfg.withDefaults())
 	defer c.cancel(ErrClosed)
@@ -41,7 +41,7 @@ func Serve(w http.ResponseWriter, r *http.Request, cfg Config, fn func(ctx conte
 	b := beside{upgraded: make(chan struct{}), forgone: make(chan struct{}), ended: make(chan struct{})}
 	if err := b.start(r.Context(), c); err != nil {
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
-		return fmt.Errorf("websocket: %w", err)
+		return fmt.Errorf("%w: %w", ErrUpgrade, err)
 	}
 	defer b.wait()
 	if err := c.upgrade(w, r); err != nil {
