@@ -284,6 +284,7 @@ func TestUpgradeIsRefused(t *testing.T) {
 	}{
 		"no websocket":   {nil, Config{}, http.StatusUpgradeRequired},
 		"foreign origin": {map[string]string{"Origin": "https://evil.example"}, Config{}, http.StatusForbidden},
+		"long header":    {map[string]string{"Sec-WebSocket-Version": strings.Repeat("v", 100_000)}, Config{}, http.StatusBadRequest},
 		"config":         {nil, Config{MaxMessage: -1}, http.StatusInternalServerError},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -303,8 +304,8 @@ func TestUpgradeIsRefused(t *testing.T) {
 			if answer.StatusCode != tt.status {
 				t.Errorf("status %d, want %d", answer.StatusCode, tt.status)
 			}
-			if err := <-s.results; !errors.Is(err, ErrUpgrade) {
-				t.Errorf("Serve returned %v, want ErrUpgrade", err)
+			if err := <-s.results; !errors.Is(err, ErrUpgrade) || len(err.Error()) > 300 {
+				t.Errorf("Serve returned %v, want ErrUpgrade, and not at length", err)
 			}
 		})
 	}

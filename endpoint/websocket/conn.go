@@ -23,6 +23,7 @@ type Conn struct {
 	cancel context.CancelCauseFunc
 	ws     *coder.Conn
 	wire   *wire
+	beside beside
 
 	ending chan struct{} // closed when there is a reason
 	work   chan struct{} // holds one if something waits to be sent
@@ -44,6 +45,7 @@ func newConn(ctx context.Context, cfg Config) *Conn {
 	now := time.Now()
 	c := &Conn{
 		cfg:      cfg,
+		beside:   beside{upgraded: make(chan struct{}), forgone: make(chan struct{}), ended: make(chan struct{})},
 		ending:   make(chan struct{}),
 		work:     make(chan struct{}, 1),
 		room:     make(chan struct{}, 1),

@@ -26,29 +26,38 @@ import (
 // Serve returns fn's error. If that is a [ClosedError], nil, or the context's end, then it returns the ClosedError for
 // a peer that broke a bound, and nil for ordinary ends: fn returned, the peer left, the context ended.
 func Serve(w http.ResponseWriter, r *http.Request, cfg Config, fn func(ctx context.Context, c *Conn) error) error {
+	c, err := prepare(w, r, &cfg, fn != nil)
+	if err != nil {
+		return err
+	}
+	defer c.cancel(ErrClosed)
+	defer c.beside.wait()
+	if err := c.upgrade(w, r); err != nil {
+		return err
+	}
+	close(c.beside.upgraded)
+	return c.result(c.run(r.Context(), fn))
+}
+
+// prepare does what can still be refused in HTTP. It is not a part of Serve because its frame would be on the stack as
+// long as the connection lasts, and make that twice as large.
+func prepare(w http.ResponseWriter, r *http.Request, cfg *Config, served bool) (*Conn, error) {
 	err := cfg.Check()
-	if err == nil && fn == nil {
+	if err == nil && !served {
 		err = &headcount.ConfigError{Path: "websocket", Field: "Serve.fn", Value: nil, Problem: "is nil"}
 	}
 	if err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return fmt.Errorf("%w: %w", ErrUpgrade, err)
+		return nil, fmt.Errorf("%w: %w", ErrUpgrade, err)
 	}
 	c := newConn(r.Context(), cfg.withDefaults())
-	defer c.cancel(ErrClosed)
-
-	// First, because the child's limits may refuse it: that can still be answered.
-	b := beside{upgraded: make(chan struct{}), forgone: make(chan struct{}), ended: make(chan struct{})}
-	if err := b.start(r.Context(), c); err != nil {
+	// Before the upgrade, because the child's limits may refuse it.
+	if err := c.beside.start(r.Context(), c); err != nil {
+		c.cancel(ErrClosed)
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
-		return fmt.Errorf("%w: %w", ErrUpgrade, err)
+		return nil, fmt.Errorf("%w: %w", ErrUpgrade, err)
 	}
-	defer b.wait()
-	if err := c.upgrade(w, r); err != nil {
-		return err
-	}
-	close(b.upgraded)
-	return c.result(c.run(r.Context(), fn))
+	return c, nil
 }
 
 // beside is the goroutine beside the handler. It begins when upgraded is closed, or never if forgone is.
@@ -142,7 +151,7 @@ func (c *Conn) upgrade(w http.ResponseWriter, r *http.Request) error {
 		CompressionMode: mode,
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUpgrade, err)
+		return fmt.Errorf("%w: %.200s", ErrUpgrade, err.Error()) // it repeats headers, which may be long
 	}
 	ws.SetReadLimit(int64(c.cfg.MaxMessage))
 	c.ws = ws
