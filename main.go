@@ -235,7 +235,7 @@ func (m *mainRun) until(ctx context.Context, c *mainCall) (asked string) {
 	}
 }
 
-func (m *mainRun) ctxText(ctx context.Context) string { return inOneLine(context.Cause(ctx)) }
+func (m *mainRun) ctxText(ctx context.Context) string { return lineOf(context.Cause(ctx)) }
 
 // stop waits for the start to have ended, stops the tree, and waits for the
 // end of wait, if there was one. The code is not 0 if that was not to be: a
@@ -313,7 +313,7 @@ func (m *mainRun) failure(asked string, start, wait *mainCall) error {
 		}) {
 			return nil
 		}
-		text := inOneLine(err)
+		text := lineOf(err)
 		m.tell("ended: %s", text)
 		m.note(slog.LevelError, "ended", slog.String("err", text))
 	case start.isDone() && start.err != nil:
@@ -324,7 +324,7 @@ func (m *mainRun) failure(asked string, start, wait *mainCall) error {
 		}) {
 			return nil
 		}
-		text := inOneLine(err)
+		text := lineOf(err)
 		m.tell("start failed: %s", text)
 		m.note(slog.LevelError, "start failed", slog.String("err", text))
 	}
@@ -380,8 +380,8 @@ func ask[T any](otherwise T, f func() T) T {
 	}
 }
 
-// inOneLine is the text of err in one line.
-func inOneLine(err error) string {
+// lineOf is the text of err in one line.
+func lineOf(err error) string {
 	return ask("(an error that does not say)", func() string { return errorLine(err) })
 }
 
@@ -402,10 +402,10 @@ func (m *mainRun) tellConfig(err error) {
 	m.tell("invalid configuration:")
 	lines := make([]string, len(problems))
 	for i, p := range problems {
-		lines[i] = inOneLine(p)
+		lines[i] = lineOf(p)
 	}
 	m.list(lines, len(lines))
-	m.note(slog.LevelError, "invalid configuration", slog.String("err", inOneLine(err)))
+	m.note(slog.LevelError, "invalid configuration", slog.String("err", lineOf(err)))
 }
 
 func (m *mainRun) tell(format string, args ...any) {
