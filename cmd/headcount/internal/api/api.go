@@ -27,12 +27,15 @@ type Client struct {
 
 // New returns a client that holds at most conns connections to addr. More calls than that wait for a connection, and
 // their waiting is part of whatever latency is measured around them.
-func New(addr string, conns int) *Client {
+func New(addr string, conns int) *Client { return NewFrom(nil, addr, conns) }
+
+// NewFrom returns a client whose connections come from an address of its own, nil for any.
+func NewFrom(from net.Addr, addr string, conns int) *Client {
 	return &Client{
 		Addr: addr,
 		http: &http.Client{Transport: &http.Transport{
 			Proxy:               nil, // loopback only: a proxy of the environment must never see this
-			DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			DialContext:         (&net.Dialer{Timeout: 5 * time.Second, LocalAddr: from}).DialContext,
 			MaxConnsPerHost:     conns,
 			MaxIdleConnsPerHost: conns,
 			IdleConnTimeout:     30 * time.Second,
@@ -122,7 +125,7 @@ func (c *Client) call(ctx context.Context, method, path, token string, in, out a
 		return err
 	}
 	if resp.StatusCode/100 != 2 {
-		return NewStatusError(resp.StatusCode, answer)
+		return NewStatusError(resp, answer)
 	}
 	if out == nil {
 		return nil
@@ -147,19 +150,27 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("status %d: %s", e.Code, e.Text)
 }
 
-// NewStatusError reads the application's JSON error out of an answer.
-func NewStatusError(code int, answer []byte) *StatusError {
+// ReasonHeader has the reason of a refusal that was made in front of the application's handlers.
+const ReasonHeader = "Headcount-Reason"
+
+// NewStatusError reads the reason out of an answer: the application's JSON, or a header.
+func NewStatusError(resp *http.Response, answer []byte) *StatusError {
 	var body struct {
 		Error  string `json:"error"`
 		Reason string `json:"reason"`
 	}
-	e := &StatusError{Code: code}
+	e := &StatusError{Code: resp.StatusCode, Reason: resp.Header.Get(ReasonHeader)}
 	if json.Unmarshal(answer, &body) == nil {
 		e.Reason, e.Text = body.Reason, body.Error
 	} else {
 		e.Text = string(answer[:min(len(answer), 80)])
 	}
 	return e
+}
+
+// Lost reports whether err says that the connection was there and is gone.
+func Lost(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || isConnectionLost(err)
 }
 
 // Refused reports whether err is an answer that refuses work, 429 or 503.
@@ -187,7 +198,7 @@ func Reason(err error) string {
 		return "cancelled"
 	case isConnectionRefused(err):
 		return "connection_refused"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isConnectionLost(err):
+	case Lost(err):
 		return "connection_closed"
 	default:
 		return "other"

@@ -76,8 +76,9 @@ func TestReasonsAreFew(t *testing.T) {
 		want string
 	}{
 		{nil, ""},
-		{api.NewStatusError(503, []byte(`{"reason":"queue_full"}`)), "queue_full"},
-		{fmt.Errorf("wrapped: %w", api.NewStatusError(500, []byte("oops"))), "status_500"},
+		{api.NewStatusError(&http.Response{StatusCode: 429, Header: http.Header{api.ReasonHeader: {"request_rate"}}}, []byte("request_rate\n")), "request_rate"},
+		{api.NewStatusError(&http.Response{StatusCode: 503}, []byte(`{"reason":"queue_full"}`)), "queue_full"},
+		{fmt.Errorf("wrapped: %w", api.NewStatusError(&http.Response{StatusCode: 500}, []byte("oops"))), "status_500"},
 		{fmt.Errorf("wrapped: %w", context.DeadlineExceeded), "timeout"},
 		{context.Canceled, "cancelled"},
 		{&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, "connection_refused"},

@@ -45,8 +45,13 @@ func Main(args []string) int {
 	for _, name := range []string{"job-queue", "max-requests", "max-conns", "user-queue", "max-pixels", "max-memory"} {
 		flags.Int(name, 0, "")
 	}
-	flags.Duration("job-wait", 0, "")
-	flags.Duration("stop-within", 0, "")
+	for _, name := range []string{"max-conns-per-client", "max-conns-per-prefix", "max-requests-per-user", "max-requests-per-client", "conn-rate", "request-rate"} {
+		flags.String(name, "", "")
+	}
+	for _, name := range []string{"job-wait", "stop-within", "header-within", "stall", "write-within"} {
+		flags.Duration(name, 0, "")
+	}
+	flags.Bool("h2c", false, "")
 	if len(args) == 0 || args[0] != "serve" || flags.Parse(args[1:]) != nil || len(os.Getenv("MYAPP_SECRET")) < 16 {
 		fmt.Fprintln(os.Stderr, "wrong command line", args)
 		return 2

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/headcount-go/headcount/cmd/headcount/internal/loopback"
 )
 
 // Target is the application under attack.
@@ -19,6 +21,8 @@ type Target struct {
 	Addr string
 	// Token returns a valid token for a newly signed-up user.
 	Token func(user string) string
+	// From are the addresses that the attacker has.
+	From loopback.From
 }
 
 // Attack is one attack: a number of shots, each an attempt to make the application do or hold something.
@@ -31,17 +35,18 @@ type Attack struct {
 	Shots int
 	// Workers is how many shots are under way at once, at most.
 	Workers int
-	// HoldAtMost ends the attack early once so many websockets are held or tried for, because each costs a file descriptor of ours
+	// HoldAtMost ends the attack early once so many connections are held or tried for, because each costs a file descriptor of ours
 	// and one of the application's. 0 means no such end.
 	HoldAtMost int
 
-	gun   func(Attack, Target, *Tally, *hold) gun
+	// gun makes the gun of a worker, who may come from an address of its own.
+	gun   func(a Attack, t Target, worker int, tally *Tally, held *hold) gun
 	keeps bool // the attacker holds what was accepted for good, though it is no websocket
 }
 
 // A gun belongs to one worker and keeps what a worker reuses between shots.
 type gun interface {
-	// fire reports whether the shot has put a websocket into the hold.
+	// fire reports whether the shot has put a connection into the hold.
 	fire(ctx context.Context, shot int) (kept bool)
 	putDown()
 }
@@ -59,9 +64,9 @@ func (a Attack) Run(ctx context.Context, t Target, over time.Duration, tally *Ta
 
 	p := pace{start: time.Now(), shots: a.Shots, over: over}
 	var workers sync.WaitGroup
-	for range min(a.Workers, a.Shots) {
+	for worker := range min(a.Workers, a.Shots) {
 		workers.Go(func() {
-			g := a.gun(a, t, tally, held)
+			g := a.gun(a, t, worker, tally, held)
 			defer g.putDown()
 			for {
 				shot, ok := p.next(ctx)
@@ -77,6 +82,7 @@ func (a Attack) Run(ctx context.Context, t Target, over time.Duration, tally *Ta
 	}
 	workers.Wait()
 	<-ctx.Done()
+	tally.heldAtEnd.Store(tally.held.Load())
 }
 
 // isLoopback holds for an address that cannot be anybody else's machine.

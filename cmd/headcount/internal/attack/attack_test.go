@@ -123,7 +123,9 @@ func TestShotsAreSpreadOverTheTime(t *testing.T) {
 }
 
 func TestEveryAttackSaysWhatItDoes(t *testing.T) {
-	for _, a := range []attack.Attack{attack.JobFlood(1), attack.WebsocketsOfOneUser(1), attack.WebsocketsOfNewUsers(1), attack.CrashStorm(1), attack.Hang(1)} {
+	for _, a := range []attack.Attack{attack.JobFlood(1), attack.WebsocketsOfOneUser(1), attack.WebsocketsOfNewUsers(1), attack.CrashStorm(1), attack.Hang(1),
+		attack.ConnectionFlood(1, fourClients), attack.SlowHeader(1, fourClients), attack.SlowBody(1, fourClients), attack.SlowReader(1, fourClients),
+		attack.RapidReset(1, fourClients), attack.SpoofedAddresses(1, fourClients), attack.RefusedBody(1, fourClients)} {
 		if a.Name == "" || !strings.Contains(a.About, "1") {
 			t.Errorf("attack %q is described as %q, want its number in it", a.Name, a.About)
 		}

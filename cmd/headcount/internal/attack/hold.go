@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// hold is the set of websockets that an attack keeps open.
+// hold is the set of connections that an attack keeps open.
 type hold struct {
 	tally  *Tally
 	atMost int // 0: no end
@@ -21,7 +21,7 @@ type hold struct {
 	readers sync.WaitGroup
 }
 
-// reserve takes the right to one more websocket. It returns false, and remembers that, if the attacker has all it may.
+// reserve takes the right to one more connection. It returns false, and remembers that, if the attacker has all it may.
 func (h *hold) reserve() bool {
 	if n := h.reserved.Add(1); h.atMost == 0 || int(n) <= h.atMost {
 		return true
@@ -33,8 +33,9 @@ func (h *hold) reserve() bool {
 
 func (h *hold) release() { h.reserved.Add(-1) }
 
-// keep takes over an open websocket, for which there is a reservation, and serves it until one of the two sides closes it.
-func (h *hold) keep(conn net.Conn, serve func() error) (kept bool) {
+// keep takes over an open connection, for which there is a reservation, and serves it until one of the two sides closes
+// it. ended is called with the error of serve if that is the application's doing; nil counts it as closed.
+func (h *hold) keep(conn net.Conn, serve func() error, ended func(error)) (kept bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.mu.dropped {
@@ -47,9 +48,13 @@ func (h *hold) keep(conn net.Conn, serve func() error) (kept bool) {
 	h.mu.open[conn] = struct{}{}
 	h.tally.took()
 	h.readers.Go(func() {
-		serve() // its error only says how the end came about
+		err := serve() // which only says how the end came about
 		if h.forget(conn) {
-			h.tally.closed.Add(1)
+			if ended != nil {
+				ended(err)
+			} else {
+				h.tally.closed.Add(1)
+			}
 			hangUp(conn)
 			h.release()
 		}
@@ -57,7 +62,7 @@ func (h *hold) keep(conn net.Conn, serve func() error) (kept bool) {
 	return true
 }
 
-// forget takes a websocket out of the set and its count. It reports false if that had been done before.
+// forget takes a connection out of the set and its count. It reports false if that had been done before.
 func (h *hold) forget(conn net.Conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

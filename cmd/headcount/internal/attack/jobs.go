@@ -48,8 +48,8 @@ func Hang(n int) Attack {
 func jobs(name, about string, n, workers int, job func(shot int) api.Job) Attack {
 	return Attack{
 		Name: name, About: about, Shots: n, Workers: workers,
-		gun: func(a Attack, t Target, tally *Tally, _ *hold) gun {
-			return &poster{api: api.New(t.Addr, 1), token: t.Token("mallory"), tally: tally, job: job, keeps: a.keeps}
+		gun: func(a Attack, t Target, worker int, tally *Tally, _ *hold) gun {
+			return &poster{api: api.NewFrom(t.From.Addr(worker), t.Addr, 1), token: t.Token("mallory"), tally: tally, job: job, keeps: a.keeps}
 		},
 	}
 }

@@ -21,10 +21,14 @@ type line struct {
 	in   *bufio.Reader
 }
 
-func dial(ctx context.Context, addr string) (*line, error) {
+// dial opens a connection from an address of the attacker's, nil for any.
+func dial(ctx context.Context, from net.Addr, addr string) (*line, error) {
+	return dialBy(ctx, net.Dialer{LocalAddr: from}, addr)
+}
+
+func dialBy(ctx context.Context, d net.Dialer, addr string) (*line, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryWithin)
 	defer cancel()
-	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -41,20 +45,34 @@ func (l *line) upgrade(token string) (reusable bool, err error) {
 	if _, err := io.WriteString(l.conn, head+token+"\r\n\r\n"); err != nil {
 		return false, err
 	}
+	code, reusable, err := l.answer()
+	if code == http.StatusSwitchingProtocols {
+		return false, nil
+	}
+	return reusable, err
+}
+
+// answer reads one answer. One that is not 2xx is an *api.StatusError; reusable says whether the connection can carry
+// another request.
+func (l *line) answer() (code int, reusable bool, err error) {
 	resp, err := http.ReadResponse(l.in, nil)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return false, nil
+		return resp.StatusCode, false, nil
 	}
 	const maxAnswer = 4096
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return false, err
+		return resp.StatusCode, false, err
 	}
-	return !resp.Close && len(answer) < maxAnswer, api.NewStatusError(resp.StatusCode, answer)
+	reusable = !resp.Close && len(text) < maxAnswer
+	if resp.StatusCode/100 != 2 {
+		err = api.NewStatusError(resp, text)
+	}
+	return resp.StatusCode, reusable, err
 }
 
 const (

@@ -14,6 +14,7 @@ type Tally struct {
 	planned, sent, accepted atomic.Int64
 	closed                  atomic.Int64
 	held, heldPeak          atomic.Int64
+	heldAtEnd               atomic.Int64
 	capped                  atomic.Bool
 
 	mu struct {
@@ -30,14 +31,17 @@ type Counts struct {
 	Sent    int `json:"sent"`
 	// Accepted is how many got what they wanted.
 	Accepted int `json:"accepted"`
-	// Refused counts the answers 429 and 503 by the reason given.
+	// Refused counts the answers 429 and 503 by the reason given, and for an attack on connections those that were
+	// reset, cut off, or answered and closed.
 	Refused map[string]int `json:"refused"`
 	// Failed counts whatever else came of a shot, by what happened.
 	Failed map[string]int `json:"failed"`
-	// Held is how many websockets, or jobs without an end, the attacker holds; HeldPeak is the most it held at one instant.
+	// Held is how many connections, or jobs without an end, the attacker holds; HeldPeak is the most it held at one instant.
 	Held     int `json:"held"`
 	HeldPeak int `json:"held_peak"`
-	// Closed is how many websockets the application closed while the attacker held them.
+	// HeldAtEnd is how many it still held when it let everything go.
+	HeldAtEnd int `json:"held_at_end"`
+	// Closed is how many connections the application closed while the attacker held them.
 	Closed int `json:"closed_by_app"`
 	// Capped says that the attack stopped early at the number of file descriptors.
 	Capped bool `json:"capped,omitempty"`
@@ -54,9 +58,9 @@ func (t *Tally) Counts() Counts {
 		Refused:  maps.Clone(t.mu.refused),
 		Failed:   maps.Clone(t.mu.failed),
 		Held:     int(t.held.Load()),
-		HeldPeak: int(t.heldPeak.Load()),
-		Closed:   int(t.closed.Load()),
-		Capped:   t.capped.Load(),
+		HeldPeak: int(t.heldPeak.Load()), HeldAtEnd: int(t.heldAtEnd.Load()),
+		Closed: int(t.closed.Load()),
+		Capped: t.capped.Load(),
 	}
 	if c.Refused == nil {
 		c.Refused = map[string]int{}
@@ -82,16 +86,20 @@ func (t *Tally) note(ctx context.Context, err error) {
 	case err == nil:
 		t.accepted.Add(1)
 	case api.Refused(err):
-		t.mu.Lock()
-		if t.mu.refused == nil {
-			t.mu.refused = make(map[string]int)
-		}
-		t.mu.refused[api.Reason(err)]++
-		t.mu.Unlock()
+		t.refuse(api.Reason(err))
 	case ctx.Err() != nil:
 	default:
 		t.fail(api.Reason(err))
 	}
+}
+
+func (t *Tally) refuse(reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mu.refused == nil {
+		t.mu.refused = make(map[string]int)
+	}
+	t.mu.refused[reason]++
 }
 
 func (t *Tally) fail(reason string) {

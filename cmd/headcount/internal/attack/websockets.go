@@ -3,6 +3,7 @@ package attack
 import (
 	"context"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 )
@@ -14,9 +15,10 @@ func WebsocketsOfOneUser(n int) Attack {
 		About:   fmt.Sprintf("one new user tries to open %d websockets and keeps every one that it gets", n),
 		Shots:   n,
 		Workers: 32,
-		gun: func(_ Attack, t Target, tally *Tally, held *hold) gun {
+		gun: func(_ Attack, t Target, worker int, tally *Tally, held *hold) gun {
 			token := t.Token("mallory")
-			return &opener{addr: t.Addr, tally: tally, held: held, token: func(int) string { return token }}
+			from := t.From.Addr(worker)
+			return &opener{addr: t.Addr, tally: tally, held: held, token: func(int) string { return token }, from: func(int) net.Addr { return from }}
 		},
 	}
 }
@@ -28,8 +30,8 @@ func WebsocketsOfNewUsers(n int) Attack {
 		About:   fmt.Sprintf("%d newly signed-up users with valid tokens open a websocket each and keep it", n),
 		Shots:   n,
 		Workers: 32,
-		gun: func(_ Attack, t Target, tally *Tally, held *hold) gun {
-			return &opener{addr: t.Addr, tally: tally, held: held, token: func(shot int) string {
+		gun: func(_ Attack, t Target, _ int, tally *Tally, held *hold) gun {
+			return &opener{addr: t.Addr, tally: tally, held: held, from: t.From.Addr, token: func(shot int) string {
 				return t.Token("new-" + strconv.Itoa(shot))
 			}}
 		},
@@ -40,6 +42,7 @@ func WebsocketsOfNewUsers(n int) Attack {
 // the attacker and gives the application no rest between two tries.
 type opener struct {
 	addr  string
+	from  func(shot int) net.Addr
 	token func(shot int) string
 	tally *Tally
 	held  *hold
@@ -54,7 +57,7 @@ func (o *opener) fire(ctx context.Context, shot int) (kept bool) {
 	o.line = nil
 	if line == nil {
 		var err error
-		if line, err = dial(ctx, o.addr); err != nil {
+		if line, err = dial(ctx, o.from(shot), o.addr); err != nil {
 			o.tally.note(ctx, err)
 			return false
 		}
@@ -72,7 +75,7 @@ func (o *opener) fire(ctx context.Context, shot int) (kept bool) {
 	switch {
 	case err == nil:
 		line.conn.SetDeadline(time.Time{})
-		return o.held.keep(line.conn, line.serve)
+		return o.held.keep(line.conn, line.serve, nil)
 	case reusable:
 		o.line = line
 	default:

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/headcount-go/headcount/cmd/headcount/internal/loopback"
 	"github.com/headcount-go/headcount/cmd/headcount/internal/report"
 )
 
@@ -140,7 +141,7 @@ func (r *run) attackProtected(ctx context.Context) (report.Facts, error) {
 			break // the attacks left out fail their check
 		}
 		r.progress.line("%s: %s: %s", s.name, a.Name, a.About)
-		side, _, err := s.attack(ctx, a, r.plan.attack)
+		side, _, err := s.attack(ctx, a, a.timing.attack)
 		if err != nil {
 			return facts, err
 		}
@@ -188,7 +189,7 @@ func (r *run) attackUnprotected(ctx context.Context, end time.Time) error {
 			}
 		}
 		r.progress.line("%s: %s", s.name, a.Name)
-		d := r.share(time.Until(end), len(attacks)-i)
+		d := share(time.Until(end), attacks[i:])
 		side, recovered, err := s.attack(ctx, a, d)
 		if err != nil {
 			return err
@@ -197,25 +198,33 @@ func (r *run) attackUnprotected(ctx context.Context, end time.Time) error {
 		r.told(s, side)
 		if !recovered {
 			// An application that has stopped answering must not use up the time of the whole run.
-			s.leave(r.plan.recover)
+			s.leave(r.plan.long.recover)
 			s.close()
 			s = nil
 		}
 	}
 	if s != nil {
-		s.leave(r.plan.recover)
+		s.leave(r.plan.long.recover)
 	}
 	return nil
 }
 
-// share is the time for the next of n attacks: the plan's, or less when little is left.
-func (r *run) share(left time.Duration, n int) time.Duration {
+// share is the time for the first of these attacks: its own, or less when little is left for all.
+func share(left time.Duration, attacks []assault) time.Duration {
 	const (
 		start = 500 * time.Millisecond // of a new application
 		least = 500 * time.Millisecond
 	)
-	each := left/time.Duration(n) - 2*r.plan.recover - start
-	return max(least, min(r.plan.attack, each))
+	var wanted time.Duration
+	for _, a := range attacks {
+		wanted += a.timing.attack
+		left -= 2*a.timing.recover + start
+	}
+	d := attacks[0].timing.attack
+	if left < wanted {
+		d = time.Duration(float64(d) * float64(left) / float64(wanted))
+	}
+	return max(least, d)
 }
 
 func (r *run) open(ctx context.Context, name string) (*stage, error) {
@@ -266,12 +275,15 @@ func (r *run) notes() {
 			notes = append(notes, fmt.Sprintf("%s, %s: the demo shares the machine and began operations late, by up to %s (p99); the latencies contain that.", attack, app, d.Round(time.Millisecond)))
 		}
 		if s.Attack.Capped {
-			notes = append(notes, fmt.Sprintf("%s, %s: the attacker stopped at %d websockets for want of file descriptors.", attack, app, s.Attack.HeldPeak))
+			notes = append(notes, fmt.Sprintf("%s, %s: the attacker stopped at %d connections for want of file descriptors.", attack, app, s.Attack.HeldPeak))
 		}
 	}
 	for _, a := range r.report.Attacks {
 		about(a.Name, protected, a.Protected)
 		about(a.Name, unprotected, a.Unprotected)
+	}
+	if !loopback.Many() {
+		notes = append(notes, "This system has one loopback address only: the attacks on connections, and the limits by client, are left out.")
 	}
 	if r.report.Left != nil {
 		notes = append(notes, "The stop with children that refuse to was left out: the application stays.")

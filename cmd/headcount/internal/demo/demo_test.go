@@ -44,14 +44,20 @@ func TestMain(m *testing.M) {
 // small is a run of some seconds.
 func small(p *plan) {
 	p.budget = 20 * time.Second
-	p.calm, p.attack, p.fire, p.recover = 100*time.Millisecond, 300*time.Millisecond, 150*time.Millisecond, 200*time.Millisecond
+	p.calm = 100 * time.Millisecond
+	p.long = timing{attack: 300 * time.Millisecond, fire: 150 * time.Millisecond, recover: 200 * time.Millisecond}
 	p.honest = honest.Config{
 		Users: 4, EchoEvery: 40 * time.Millisecond, OpenEvery: 40 * time.Millisecond,
 		JobEvery: 100 * time.Millisecond, MailEvery: 50 * time.Millisecond, Patience: 3 * time.Second,
 	}
-	p.limits = withShares(report.Limits{Users: 50, PerUser: 8, Jobs: 10, JobQueue: 10, Requests: 1000, Conns: 1000})
+	p.limits = withShares(report.Limits{
+		Users: 50, PerUser: 8, Jobs: 10, JobQueue: 10, Requests: 1000,
+		Conns: 1000, ConnsPerClient: 64, ConnsPerPrefix: 256, RequestsPerUser: 64,
+	})
 	p.stopWithin = 200 * time.Millisecond
 	p.jobs, p.websockets, p.newUsers, p.crashes, p.hangs = 60, 60, 100, 60, 30
+	// The stand-in knows nothing of connections.
+	p.flood, p.slowHeaders, p.slowBodies, p.slowReaders, p.resets, p.spoofs, p.refusedBodies = 0, 0, 0, 0, 0, 0, 0
 }
 
 // demo runs a small demo against the stand-in, which misbehaves as told.
@@ -86,7 +92,12 @@ func TestTheExampleApplicationHolds(t *testing.T) {
 		c.shrink = func(p *plan) {
 			small(p)
 			p.stopWithin = 2 * time.Second
-			p.calm, p.attack, p.fire, p.recover = 500*time.Millisecond, time.Second, 600*time.Millisecond, 500*time.Millisecond
+			p.budget = time.Minute
+			p.calm = 500 * time.Millisecond
+			p.long = timing{attack: time.Second, fire: 600 * time.Millisecond, recover: 500 * time.Millisecond}
+			p.short, p.slow = p.long, 400*time.Millisecond
+			p.limits.ConnsPerClient, p.limits.ConnsPerPrefix = 8, 32
+			p.flood, p.slowHeaders, p.slowBodies, p.slowReaders, p.resets, p.spoofs, p.refusedBodies = 200, 60, 60, 90, 4, 900, 60
 		}
 	})
 	if err != nil {
@@ -98,7 +109,8 @@ func TestTheExampleApplicationHolds(t *testing.T) {
 		t.Errorf("failed: %q\n%s\n%s", failed(r), told, &table)
 	}
 	for _, a := range r.Attacks[1:] {
-		if a.Unprotected == nil || a.Unprotected.Attack.RefusedTotal() != 0 {
+		// Streams that are reset too fast are net/http's own business as well.
+		if a.Unprotected == nil || a.Unprotected.Attack.RefusedTotal() != 0 && a.Name != "rapid reset" {
 			t.Errorf("%s: the application without limits: %+v, want it attacked, and nothing refused", a.Name, a.Unprotected)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/headcount-go/headcount/cmd/headcount/internal/api"
+	"github.com/headcount-go/headcount/cmd/headcount/internal/loopback"
 	"github.com/headcount-go/headcount/cmd/headcount/internal/report"
 	"github.com/headcount-go/headcount/cmd/headcount/internal/token"
 )
@@ -70,6 +71,7 @@ func launch(ctx context.Context, command []string, p *plan, unlimited bool, pare
 		"-max-pixels", strconv.Itoa(maxPixels),
 		"-max-memory", strconv.Itoa(maxMemory),
 		"-stop-within", p.stopWithin.String(),
+		"-h2c",
 	)
 	if unlimited {
 		args = append(args, "-unlimited")
@@ -110,12 +112,22 @@ func limitFlags(p *plan) []string {
 		{"-max-jobs", p.limits.Jobs},
 		{"-job-queue", p.limits.JobQueue},
 		{"-max-requests", p.limits.Requests},
+		{"-max-requests-per-user", p.limits.RequestsPerUser},
 		{"-max-conns", p.limits.Conns},
 		{"-user-queue", p.userQueue},
 	} {
 		args = append(args, f.name, strconv.Itoa(f.value))
 	}
-	return append(args, "-job-wait", p.jobWait.String())
+	args = append(args, "-job-wait", p.jobWait.String(),
+		"-header-within", p.slow.String(), "-stall", p.slow.String(), "-write-within", p.slow.String())
+	if loopback.Many() {
+		return append(args, "-max-conns-per-client", strconv.Itoa(p.limits.ConnsPerClient), "-max-conns-per-prefix", strconv.Itoa(p.limits.ConnsPerPrefix))
+	}
+	// Honest users and attackers are one client here.
+	for _, name := range []string{"-max-conns-per-client", "-max-conns-per-prefix", "-max-requests-per-client", "-conn-rate", "-request-rate"} {
+		args = append(args, name, "unlimited")
+	}
+	return args
 }
 
 // environment is ours without what would change the application's flags, and with its secret, which an argument would

@@ -9,6 +9,7 @@ import (
 
 	"github.com/headcount-go/headcount/cmd/headcount/internal/attack"
 	"github.com/headcount-go/headcount/cmd/headcount/internal/honest"
+	"github.com/headcount-go/headcount/cmd/headcount/internal/loopback"
 	"github.com/headcount-go/headcount/cmd/headcount/internal/procwatch"
 	"github.com/headcount-go/headcount/cmd/headcount/internal/report"
 )
@@ -47,7 +48,9 @@ func open(ctx context.Context, name string, command []string, p *plan, unlimited
 	s.watching.Go(func() { s.watcher.Run(watch) })
 	s.watching.Go(func() { s.sampler.run(watch) })
 
-	s.crowd, err = honest.Join(ctx, app.addr, p.honest, func(user string) string { return app.token(user, true) })
+	users := p.honest
+	users.From = loopback.Addresses(loopback.Honest).Apart()
+	s.crowd, err = honest.Join(ctx, app.addr, users, func(user string) string { return app.token(user, true) })
 	if err != nil {
 		s.close()
 		return nil, fmt.Errorf("%s application: %w", name, err)
@@ -83,13 +86,13 @@ func (s *stage) attack(ctx context.Context, a assault, d time.Duration) (side *r
 	if s.name == protected {
 		st.side.HeldLimit = a.heldLimit
 	}
-	target := attack.Target{Addr: s.app.addr, Token: func(user string) string { return s.app.token(user, false) }}
-	fire := time.Duration(float64(d) * float64(s.plan.fire) / float64(s.plan.attack))
+	target := attack.Target{Addr: s.app.addr, From: a.from, Token: func(user string) string { return s.app.token(user, false) }}
+	fire := time.Duration(float64(d) * float64(a.timing.fire) / float64(a.timing.attack))
 	s.during(ctx, st, d, func(ctx context.Context) { a.Run(ctx, target, fire, st.tally) })
 	if a.staysBehind {
 		s.refusing = append(s.refusing, st.tally.Kept()...)
 	} else {
-		s.during(ctx, st, s.plan.recover, s.awaitRecovery)
+		s.during(ctx, st, a.timing.recover, s.awaitRecovery)
 		recovered = s.recovered()
 	}
 	return st.side, recovered && !s.app.hasExited(), context.Cause(ctx)

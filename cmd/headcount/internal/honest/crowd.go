@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -17,12 +18,15 @@ import (
 	"time"
 
 	"github.com/headcount-go/headcount/cmd/headcount/internal/api"
+	"github.com/headcount-go/headcount/cmd/headcount/internal/loopback"
 )
 
 // Config says what the honest users do. Each user keeps one websocket open all the time.
 type Config struct {
 	// Users is their number.
 	Users int
+	// From are the addresses that they come from, each from one of its own.
+	From loopback.From
 	// EchoEvery is the time between two echo checks of one user.
 	EchoEvery time.Duration
 	// OpenEvery, JobEvery and MailEvery are the times between two such operations of the whole crowd; users take turns.
@@ -36,10 +40,9 @@ const maxUnderWay = 512
 
 // Crowd is the honest users of one application, at work from Join to Leave.
 type Crowd struct {
-	cfg    Config
-	api    *api.Client
-	dialer *http.Client // for websockets
-	users  []*user
+	cfg   Config
+	addr  string
+	users []*user
 
 	phase    atomic.Pointer[Phase]
 	underWay chan struct{}
@@ -53,6 +56,8 @@ type Crowd struct {
 
 type user struct {
 	name, token string
+	api         *api.Client
+	dialer      *http.Client // for websockets
 	kept        *keptWebsocket
 	// mailbox is held by the one operation that reads the user's queue; two would take each other's messages.
 	mailbox chan struct{}
@@ -62,11 +67,7 @@ type user struct {
 // token returns the token of a proven user.
 func Join(ctx context.Context, addr string, cfg Config, token func(user string) string) (*Crowd, error) {
 	c := &Crowd{
-		cfg: cfg,
-		api: api.New(addr, maxUnderWay),
-		// Without keep-alive each dial is a connection of its own, so that a websocket opened under attack has to pass
-		// the listener as a newcomer does.
-		dialer:   &http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}},
+		cfg: cfg, addr: addr,
 		underWay: make(chan struct{}, maxUnderWay),
 	}
 	c.lifetime, c.cutOff = context.WithCancel(ctx)
@@ -76,7 +77,13 @@ func Join(ctx context.Context, addr string, cfg Config, token func(user string) 
 
 	for i := range cfg.Users {
 		name := fmt.Sprintf("honest-%02d", i+1)
-		u := &user{name: name, token: token(name), mailbox: make(chan struct{}, 1)}
+		from := cfg.From.Addr(i)
+		u := &user{name: name, token: token(name), mailbox: make(chan struct{}, 1), api: api.NewFrom(from, addr, maxUnderWay)}
+		// Without keep-alive each dial is a connection of its own, so that a websocket opened under attack has to pass
+		// the listener as a newcomer does.
+		u.dialer = &http.Client{Transport: &http.Transport{
+			Proxy: nil, DisableKeepAlives: true, DialContext: (&net.Dialer{LocalAddr: from}).DialContext,
+		}}
 		u.kept = newKeptWebsocket(c, u)
 		c.users = append(c.users, u)
 		if err := u.kept.connect(c.lifetime); err != nil {
@@ -119,7 +126,9 @@ func (c *Crowd) Leave(patience time.Duration) {
 	}
 	c.cutOff()
 	<-done
-	c.api.Close()
+	for _, u := range c.users {
+		u.api.Close()
+	}
 }
 
 // AwaitLoss waits, but not longer than d, until every user has noticed that the application is gone, so that each of

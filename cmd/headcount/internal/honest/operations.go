@@ -37,8 +37,8 @@ func (c *Crowd) openAndEcho(ctx context.Context, u *user, text string) error {
 
 // dial opens a websocket on a connection of its own. A refusal comes as *api.StatusError.
 func (c *Crowd) dial(ctx context.Context, u *user) (*websocket.Conn, error) {
-	conn, resp, err := websocket.Dial(ctx, "ws://"+c.api.Addr+"/ws", &websocket.DialOptions{
-		HTTPClient: c.dialer,
+	conn, resp, err := websocket.Dial(ctx, "ws://"+c.addr+"/ws", &websocket.DialOptions{
+		HTTPClient: u.dialer,
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + u.token}},
 	})
 	if err == nil {
@@ -46,19 +46,19 @@ func (c *Crowd) dial(ctx context.Context, u *user) (*websocket.Conn, error) {
 	}
 	if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		answer, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-		return nil, api.NewStatusError(resp.StatusCode, answer)
+		return nil, api.NewStatusError(resp, answer)
 	}
 	return nil, err
 }
 
 // jobUntilDone hands in a small job and asks about it until it is done.
 func (c *Crowd) jobUntilDone(ctx context.Context, u *user, name string) error {
-	id, err := c.api.PostJob(ctx, u.token, api.Job{Kind: "hash", Data: []byte(name)})
+	id, err := u.api.PostJob(ctx, u.token, api.Job{Kind: "hash", Data: []byte(name)})
 	if err != nil {
 		return err
 	}
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
-		state, err := c.api.JobState(ctx, u.token, id)
+		state, err := u.api.JobState(ctx, u.token, id)
 		switch {
 		case err != nil:
 			return err
@@ -83,7 +83,7 @@ func (c *Crowd) mailToOneself(ctx context.Context, u *user, text string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if err := c.api.PostMessage(ctx, u.token, u.name, text); err != nil {
+	if err := u.api.PostMessage(ctx, u.token, u.name, text); err != nil {
 		return err
 	}
 	// The name in quotes, so that message 1 is not found in message 11.
@@ -93,7 +93,7 @@ func (c *Crowd) mailToOneself(ctx context.Context, u *user, text string) error {
 	}
 	for {
 		deadline, _ := ctx.Deadline()
-		messages, err := c.api.Poll(ctx, u.token, time.Until(deadline))
+		messages, err := u.api.Poll(ctx, u.token, time.Until(deadline))
 		if err != nil {
 			return err
 		}

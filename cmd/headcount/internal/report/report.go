@@ -40,6 +40,10 @@ type Limits struct {
 	JobQueue int `json:"job_queue"`
 	Requests int `json:"requests"`
 	Conns    int `json:"conns"`
+
+	ConnsPerClient  int `json:"conns_per_client"`
+	ConnsPerPrefix  int `json:"conns_per_prefix"`
+	RequestsPerUser int `json:"requests_per_user"`
 }
 
 // Pair is one attack on the two applications. A side is nil if it was not attacked.
@@ -67,8 +71,8 @@ type Side struct {
 	Attack attack.Counts `json:"attack"`
 	// Refused is what the application says it refused, to anyone, by place and reason.
 	Refused map[string]int `json:"refused_inside"`
-	// HeldLimit is the most that the attacker may hold at once, websockets or jobs without an end; 0 for attacks whose
-	// jobs come and go.
+	// HeldLimit is the most that the attacker may hold at once, connections or jobs without an end; 0 for attacks
+	// of which nothing stays.
 	HeldLimit int `json:"held_limit,omitempty"`
 
 	// Ended says how the application ended under the attack, "" if it did not.

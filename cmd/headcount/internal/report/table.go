@@ -86,6 +86,8 @@ func attackRows(out *bufio.Writer, a Pair) {
 	})
 	if a.Protected != nil && a.Protected.HeldLimit > 0 {
 		pair(out, "held by the attacker", a, func(s *Side) string { return thousands(s.Attack.HeldPeak) })
+	} else if held(a.Protected)+held(a.Unprotected) > 0 {
+		pair(out, "still held at its end", a, func(s *Side) string { return thousands(s.Attack.HeldAtEnd) })
 	}
 	for _, reason := range reasons(a, func(s *Side) map[string]int { return s.Attack.Refused }) {
 		pair(out, "refused: "+reason, a, func(s *Side) string { return thousands(s.Attack.Refused[reason]) })
@@ -103,6 +105,13 @@ func attackRows(out *bufio.Writer, a Pair) {
 		// The whole sentence stands below the table.
 		return cut(s.Ended)
 	})
+}
+
+func held(s *Side) int {
+	if s == nil {
+		return 0
+	}
+	return s.Attack.HeldPeak
 }
 
 func restarts(s *Side) int {
