@@ -116,6 +116,9 @@ func (p *plan) fit(descriptors int) error {
 	}
 	p.heldAtMost = hold
 	p.limits.Conns = min(p.limits.Conns, descriptors/2)
+	// The networks that the flood comes from must leave room for others.
+	p.limits.ConnsPerPrefix = min(p.limits.ConnsPerPrefix, p.limits.Conns/(4*manyClients.Networks))
+	p.limits.ConnsPerClient = min(p.limits.ConnsPerClient, p.limits.ConnsPerPrefix)
 	if small := descriptors / 4; small < p.limits.Users {
 		p.limits.Users = small
 		p.limits = withShares(p.limits)

@@ -26,6 +26,9 @@ func TestFewDescriptorsMakeThePlanSmallerAndAreSaid(t *testing.T) {
 	if p.heldAtMost == 0 || p.heldAtMost > 1024 || p.limits.Users > 512 || p.limits.Conns > 1024 {
 		t.Errorf("with 1024 descriptors: held %d, limits %+v", p.heldAtMost, p.limits)
 	}
+	if flooded := manyClients.Networks * p.limits.ConnsPerPrefix; flooded > p.limits.Conns/4 || p.limits.ConnsPerClient > p.limits.ConnsPerPrefix {
+		t.Errorf("a flood may hold %d, limits %+v: honest users find no room", flooded, p.limits)
+	}
 	if p.limits.NewUsers >= p.limits.Users || p.heldAtMost <= p.limits.NewUsers {
 		t.Errorf("new users may fill %d of %d and hold %d: the attack does not reach the limit", p.limits.NewUsers, p.limits.Users, p.heldAtMost)
 	}
