@@ -20,12 +20,17 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Attack the example application with and without limits, and compare",
-		Long: `Demo starts the example application in a process of its own, lets honest users in, and attacks it over real sockets:
-a job flood, one user with thousands of websockets, ten thousand newly signed-up users, a crash storm, and children
-that refuse to stop. Then it does the same to the application with its limits switched off, which is ended above a
-memory ceiling. At the end stands one table of both.
+		Long: `Demo starts the example application in a process of its own, lets honest users in, and attacks it over real sockets.
 
-It uses the loopback interface only and attacks only what it has started.
+Users attack it: a job flood, one user with thousands of websockets, thousands of newly signed-up users, a crash storm,
+and children that refuse to stop. Strangers attack its connections: a flood, slow headers, slow bodies, slow readers,
+HTTP/2 streams that are reset at once, forged addresses, and refused bodies that dribble.
+
+Then it does the same to the application with its limits switched off, which is ended above a memory ceiling. At the
+end stands one table of both.
+
+It uses the loopback interface only, where honest users and attackers have addresses of their own, and attacks only
+what it has started. Where the system has a single loopback address, the attacks on connections are left out.
 
 Exit status: 0 if every limit held, no honest websocket was dropped and honest users got at least 95 % of their work
 done; 1 if not; 2 if the demo could not be run; 130 if it was interrupted.`,
