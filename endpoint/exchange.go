@@ -10,12 +10,13 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
 // An exchange is one request and its response, between net/http and the handler: it holds the body and the response to
-// their rates, and knows what has become of them. It is used by one goroutine, the handler's. It is also the request's
-// context, by which it is found.
+// their rates, and knows what has become of them. It is used by one goroutine, the handler's; what is used by others
+// too, the timers and whoever reads the body, is guarded by mu. It is also the request's context, by which it is found.
 type exchange struct {
 	context.Context
 	limit  *limiter
@@ -36,6 +37,15 @@ type exchange struct {
 	paced bool
 	pace  pace
 	slow  *time.Timer
+
+	// HTTP/1 reads what is left of the body before it writes the header of the answer.
+	headerDue bool // it may have to do so
+	buffered  int  // of the answer, at the most
+
+	mu      sync.Mutex
+	over    bool      // the handler has returned, and w belongs to somebody else
+	slowAt  time.Time // when the write under way takes too long; zero for none
+	readDue time.Time // the deadline of reads that the handler has set
 }
 
 func newExchange(l *limiter, w http.ResponseWriter, r *http.Request, c *conn, client netip.Addr) *exchange {
@@ -76,6 +86,7 @@ func (x *exchange) run(ctx context.Context) (err error) {
 	}
 	r := x.r.WithContext(ctx)
 	if hasBody(r) {
+		x.headerDue = r.ProtoMajor == 1 && !l.bytes.observing
 		x.body = meteredBody{ReadCloser: r.Body, x: x, pace: l.bytes.readPace(), left: l.cfg.timeouts.Body}
 		if !l.bytes.observing {
 			x.body.ReadCloser = http.MaxBytesReader(x.w, r.Body, l.cfg.sizes.Body)
@@ -93,15 +104,21 @@ func (x *exchange) run(ctx context.Context) (err error) {
 	return nil
 }
 
-// finish leaves nothing for net/http to wait for without a bound.
+// finish leaves nothing for net/http to wait for without a bound, and nobody to use what is net/http's again.
 func (x *exchange) finish() {
-	if x.slow != nil {
-		x.slow.Stop()
+	x.mu.Lock()
+	x.over = true
+	ended := x.body.ended
+	for _, t := range []*time.Timer{x.slow, x.body.timer} {
+		if t != nil {
+			t.Stop()
+		}
 	}
+	x.mu.Unlock()
 	if x.hijacked || x.limit.bytes.observing {
 		return
 	}
-	if x.r.ProtoMajor == 1 && hasBody(x.r) && !x.body.ended {
+	if x.r.ProtoMajor == 1 && hasBody(x.r) && !ended {
 		finishBody(&x.rc)
 	}
 	if x.paced && x.begun {
@@ -153,7 +170,9 @@ func (x *exchange) WriteHeader(code int) {
 func (x *exchange) Write(p []byte) (int, error) {
 	x.beginAnswer()
 	began := x.beginWrite(len(p))
+	armed := x.beginHeader(len(p))
 	n, err := x.w.Write(p)
+	x.endHeader(armed)
 	x.endWrite(n, began)
 	return n, err
 }
@@ -161,7 +180,9 @@ func (x *exchange) Write(p []byte) (int, error) {
 func (x *exchange) WriteString(s string) (int, error) {
 	x.beginAnswer()
 	began := x.beginWrite(len(s))
+	armed := x.beginHeader(len(s))
 	n, err := io.WriteString(x.w, s)
+	x.endHeader(armed)
 	x.endWrite(n, began)
 	return n, err
 }
@@ -171,7 +192,9 @@ func (x *exchange) Flush() { _ = x.FlushError() }
 func (x *exchange) FlushError() error {
 	x.beginAnswer()
 	began := x.beginWrite(finalWrite)
+	armed := x.beginHeader(headerBuffer + 1)
 	err := x.rc.Flush()
+	x.endHeader(armed)
 	x.endWrite(0, began)
 	return err
 }
@@ -184,29 +207,85 @@ func (x *exchange) beginWrite(n int) (began time.Time) {
 	if !x.paced {
 		return began
 	}
+	began = time.Now()
 	d := x.pace.allowed(n)
-	switch {
-	case d == NoTimeout:
-	case x.slow == nil:
+	if d == NoTimeout {
+		return began
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.slowAt = began.Add(d)
+	if x.slow == nil {
 		x.slow = time.AfterFunc(d, x.cut)
-	default:
+	} else {
 		x.slow.Reset(d)
 	}
-	return time.Now()
+	return began
 }
 
 func (x *exchange) endWrite(n int, began time.Time) {
-	if x.slow == nil {
+	if !x.paced {
 		return
 	}
-	x.slow.Stop()
+	x.mu.Lock()
+	x.slowAt = time.Time{}
+	if x.slow != nil {
+		x.slow.Stop()
+	}
+	x.mu.Unlock()
 	x.pace.moved(n, time.Since(began))
 }
 
-// cut ends a write that takes too long: the stream of HTTP/2, the connection of HTTP/1. It runs beside the write.
+// cut ends a write that takes too long: the stream of HTTP/2, the connection of HTTP/1. It runs beside the write, and
+// may come when that has just ended, or the next one begun.
 func (x *exchange) cut() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over || x.slowAt.IsZero() || time.Now().Before(x.slowAt) {
+		return
+	}
+	x.slowAt = time.Time{}
 	_ = x.limit.bytes.slowResponse.Refuse()
 	_ = x.rc.SetWriteDeadline(time.Unix(1, 0))
+}
+
+// headerBuffer is how much of an answer net/http holds back before it writes the header.
+const headerBuffer = 2048
+
+// beginHeader bounds a write by which net/http may write the header of an HTTP/1 answer: first it reads up to 256 KiB of
+// what is left of the body, at the pace of the client.
+func (x *exchange) beginHeader(n int) (armed bool) {
+	if !x.headerDue {
+		return false
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.buffered += n; x.buffered > headerBuffer {
+		x.headerDue = false
+	}
+	d := min(x.body.pace.allowed(1), x.body.left)
+	if d == NoTimeout || x.body.ended || x.body.reading {
+		return false
+	}
+	_ = x.rc.SetReadDeadline(earlier(x.readDue, time.Now().Add(d)))
+	return true
+}
+
+// endHeader takes that bound away.
+func (x *exchange) endHeader(armed bool) {
+	if armed {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		_ = x.rc.SetReadDeadline(x.readDue)
+	}
+}
+
+// SetReadDeadline is what [http.ResponseController] calls. The body has deadlines of its own; the earlier one counts.
+func (x *exchange) SetReadDeadline(t time.Time) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.readDue = t
+	return x.rc.SetReadDeadline(t)
 }
 
 // http1Writer and http2Writer are an exchange with what else their protocols can do.
@@ -219,6 +298,7 @@ func (x http1Writer) ReadFrom(r io.Reader) (int64, error) {
 		return io.Copy(writeOnly{x.exchange}, r)
 	}
 	x.beginAnswer()
+	defer x.endHeader(x.beginHeader(headerBuffer + 1))
 	return rf.ReadFrom(r)
 }
 
@@ -255,28 +335,81 @@ func (e *SlowError) Timeout() bool   { return true }
 func (e *SlowError) Temporary() bool { return false }
 
 // A meteredBody holds the client to a least rate, to a time for all, and to a size. Only waiting for the client counts
-// as time.
+// as time. It may be read on another goroutine than the handler's, and also when that has returned, as proxies do.
 type meteredBody struct {
 	io.ReadCloser
-	x       *exchange
+	x *exchange
+
+	// Guarded by x.mu.
 	pace    pace
 	left    time.Duration // of the time for all
 	read    int64
 	ended   bool
 	tooSlow bool
+	reading bool
+	due     time.Time   // when the read under way takes too long; zero for none
+	timer   *time.Timer // that of HTTP/2
 }
 
 func (b *meteredBody) Read(p []byte) (int, error) {
-	observing := b.x.limit.bytes.observing
-	if b.tooSlow && !observing {
-		return 0, &SlowError{b.read}
-	}
 	began := time.Now()
-	if d := min(b.pace.allowed(1), b.left); d != NoTimeout && !observing {
-		_ = b.x.rc.SetReadDeadline(began.Add(d))
+	if err := b.begin(began); err != nil {
+		return 0, err
 	}
 	n, err := b.ReadCloser.Read(p)
-	waited := time.Since(began)
+	return n, b.end(n, time.Since(began), err)
+}
+
+// begin bounds the read. HTTP/2 takes a deadline as final, even if nobody reads when it comes, and so has a timer that
+// runs only while somebody does.
+func (b *meteredBody) begin(now time.Time) error {
+	x := b.x
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	observing := x.limit.bytes.observing
+	switch {
+	case x.over:
+		return http.ErrBodyReadAfterClose
+	case b.tooSlow && !observing:
+		return &SlowError{b.read}
+	}
+	b.reading = true
+	d := min(b.pace.allowed(1), b.left)
+	if d == NoTimeout || observing {
+		return nil
+	}
+	b.due = now.Add(d)
+	switch {
+	case x.r.ProtoMajor == 1:
+		_ = x.rc.SetReadDeadline(earlier(x.readDue, b.due))
+	case b.timer == nil:
+		b.timer = time.AfterFunc(d, b.cut)
+	default:
+		b.timer.Reset(d)
+	}
+	return nil
+}
+
+// cut ends a read that takes too long. It runs beside the read.
+func (b *meteredBody) cut() {
+	b.x.mu.Lock()
+	defer b.x.mu.Unlock()
+	if !b.x.over && b.reading && !time.Now().Before(b.due) {
+		_ = b.x.rc.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+// end finds out whether the client was too slow.
+func (b *meteredBody) end(n int, waited time.Duration, err error) error {
+	x := b.x
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	observing := x.limit.bytes.observing
+	late := errors.Is(err, os.ErrDeadlineExceeded) && !b.due.IsZero() && !time.Now().Before(b.due)
+	b.reading, b.due = false, time.Time{}
+	if b.timer != nil {
+		b.timer.Stop()
+	}
 	b.read += int64(n)
 	slow := b.pace.moved(n, waited)
 	if b.left != NoTimeout {
@@ -284,23 +417,43 @@ func (b *meteredBody) Read(p []byte) (int, error) {
 		slow = slow || b.left <= 0
 	}
 	if b.tooBig(n, err) {
-		_ = b.x.limit.bytes.bigBody.Refuse()
+		_ = x.limit.bytes.bigBody.Refuse()
 	}
-	late := errors.Is(err, os.ErrDeadlineExceeded)
-	if (late || slow && (err == nil || observing)) && !b.tooSlow {
+	if (late || slow && (err == nil || observing)) && !b.tooSlow && !x.over {
 		b.tooSlow = true
-		_ = b.x.limit.bytes.slowBody.Refuse()
+		_ = x.limit.bytes.slowBody.Refuse()
 		if !observing {
-			return n, &SlowError{b.read}
+			return &SlowError{b.read}
 		}
 	}
 	if err == io.EOF {
 		b.ended = true
-		if !observing { // what comes next on the connection is not the body's
-			_ = b.x.rc.SetReadDeadline(time.Time{})
+		if !observing && !x.over && x.r.ProtoMajor == 1 { // what comes next on the connection is not the body's
+			_ = x.rc.SetReadDeadline(x.readDue)
 		}
 	}
-	return n, err
+	return err
+}
+
+// Close bounds how long HTTP/1 reads on: it closes a body by reading up to 256 KiB of it.
+func (b *meteredBody) Close() error {
+	x := b.x
+	x.mu.Lock()
+	bounded := x.r.ProtoMajor == 1 && !x.limit.bytes.observing && !x.over && !b.ended
+	if bounded {
+		finishBody(&x.rc)
+	}
+	x.mu.Unlock()
+	err := b.ReadCloser.Close()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if bounded && err == nil {
+		b.ended = true
+		if !x.over {
+			_ = x.rc.SetReadDeadline(x.readDue)
+		}
+	}
+	return err
 }
 
 // tooBig reports whether this read, of n bytes, has passed the size.
