@@ -107,8 +107,10 @@ func (d *DynamicSupervisor) Go(ctx context.Context, fn func(ctx context.Context)
 // goOn is Go where a refusal is not plain. It is apart because of its frame, which a refusal would pay for too.
 func (d *dynamic) goOn(ctx context.Context, fn func(ctx context.Context) error, opts []StartOption) (*Child, error) {
 	var s start
-	if err := d.readStart(&s, ctx, fn, opts); err != nil {
-		return nil, err
+	if len(opts) > 0 || !d.plainStart(ctx, fn) {
+		if err := d.readStart(&s, ctx, fn, opts); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.admit(ctx, s.class, s.roomy); err != nil {
 		return nil, err

@@ -26,8 +26,10 @@ func (k Keyed[K]) Go(ctx context.Context, fn func(ctx context.Context) error, op
 		return nil, k.sup.refuse(k.sup.own.refusals.Load().full)
 	}
 	var s start
-	if err := k.sup.readStart(&s, ctx, fn, opts); err != nil {
-		return nil, err
+	if len(opts) > 0 || !k.sup.plainStart(ctx, fn) {
+		if err := k.sup.readStart(&s, ctx, fn, opts); err != nil {
+			return nil, err
+		}
 	}
 	e, err := k.sup.admit(ctx, k.key, s.class, s.roomy)
 	if err != nil {

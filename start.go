@@ -19,6 +19,11 @@ type start struct {
 	values   context.Context
 }
 
+// plainStart reports whether readStart finds nothing wrong if there are no options. It is short enough to be inlined.
+func (d *dynamic) plainStart(ctx context.Context, fn func(context.Context) error) bool {
+	return ctx != nil && fn != nil && d.queue.sup != nil && ctx.Err() == nil
+}
+
 // readStart checks the arguments of a start. It refuses nothing that a limit would.
 func (d *dynamic) readStart(s *start, ctx context.Context, fn func(context.Context) error, opts []StartOption) error {
 	switch {
