@@ -34,7 +34,7 @@ func (c config) endpointOptions(log *slog.Logger) ([]endpoint.Option, error) {
 		},
 		endpoint.Timeouts{
 			Handshake: c.handshakeWithin, Header: c.headerWithin, Body: c.bodyWithin, Idle: c.idleWithin, Stall: c.stall,
-			Finish: c.stopWithin / 6, End: c.stopWithin / 10, Close: c.stopWithin / 20,
+			Finish: c.stopWithin / 8, End: c.stopWithin / 10, Close: c.stopWithin / 40,
 		},
 		endpoint.Sizes{Header: c.maxHeader, Body: int64(c.maxBody), Held: c.requestsBytes()},
 		// New users may fill their share of what users may; only probes get at the last of it.

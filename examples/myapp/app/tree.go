@@ -93,7 +93,7 @@ func tree(c config, log *slog.Logger, listening func(net.Addr)) (*headcount.Supe
 		headcount.ChildSpec{Name: "resume", Run: pool.Resume, Restart: headcount.Transient, AwaitReady: true, Shutdown: c.stopWithin / 10},
 		sessions,
 		server.Endpoint,
-		headcount.ChildSpec{Name: "ready", Run: server.Announce, AwaitReady: true},
+		headcount.ChildSpec{Name: "ready", Run: server.Announce, AwaitReady: true, Shutdown: c.stopWithin / 20},
 	}
 	if server.Health != nil { // the first up, so that it can say that the rest is not, and the last down
 		children = append([]headcount.Specifier{server.Health}, children...)

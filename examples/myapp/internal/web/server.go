@@ -78,6 +78,7 @@ func New(cfg Config) *Server {
 		// Who asks here is the machine that runs us, so the limits are small, and of nobody in particular.
 		const most = 64
 		s.Health = endpoint.New("health", cfg.HealthAddr, s.healthRoutes(), endpoint.Logger(cfg.Log),
+			endpoint.Timeouts{Finish: 200 * time.Millisecond, End: 50 * time.Millisecond, Close: 50 * time.Millisecond},
 			endpoint.Limits{Conns: most, ConnsPerClient: most, ConnsPerPrefix: most, Requests: most, RequestsPerClient: most, RequestsPerKey: most})
 	}
 	return s
