@@ -16,16 +16,48 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// on makes attack a on app for d and returns what the attacker counted.
-func on(t *testing.T, app *apptest.App, a attack.Attack, d time.Duration) attack.Counts {
+// on makes attack a on app and returns what the attacker counted, once every shot has had its outcome.
+func on(t *testing.T, app *apptest.App, a attack.Attack) attack.Counts {
 	t.Helper()
 	server := httptest.NewServer(app.Handler())
 	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), d)
+	return until(t, target(server.Listener.Addr().String()), a, func(c attack.Counts) bool {
+		return settled(c) || c.Capped && c.Held == a.HoldAtMost
+	})
+}
+
+// until makes an attack, ends it when over says so, and returns what the attacker counted.
+func until(t *testing.T, on attack.Target, a attack.Attack, over func(attack.Counts) bool) attack.Counts {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var tally attack.Tally
-	a.Run(ctx, target(server.Listener.Addr().String()), d/2, &tally)
-	return tally.Counts()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		a.Run(ctx, on, 250*time.Millisecond, &tally)
+	}()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if over(tally.Counts()) {
+				cancel()
+			}
+		case <-ended:
+			return tally.Counts()
+		}
+	}
+}
+
+// settled reports whether each shot has been accepted, refused, or has failed.
+func settled(c attack.Counts) bool {
+	n := c.Accepted + c.RefusedTotal()
+	for _, failed := range c.Failed {
+		n += failed
+	}
+	return c.Planned > 0 && n == c.Planned
 }
 
 func target(addr string) attack.Target {
@@ -36,7 +68,7 @@ func target(addr string) attack.Target {
 
 func TestOneUserHoldsWhatItsLimitAllows(t *testing.T) {
 	app := &apptest.App{MaxPerUser: 5}
-	got := on(t, app, attack.WebsocketsOfOneUser(200), time.Second)
+	got := on(t, app, attack.WebsocketsOfOneUser(200))
 	if got.HeldPeak != 5 || got.Accepted != 5 {
 		t.Errorf("held %d of %d accepted, want 5 of 5", got.HeldPeak, got.Accepted)
 	}
@@ -50,7 +82,7 @@ func TestOneUserHoldsWhatItsLimitAllows(t *testing.T) {
 
 func TestNewUsersAreAUserEach(t *testing.T) {
 	app := &apptest.App{MaxPerUser: 1, MaxUsers: 50}
-	got := on(t, app, attack.WebsocketsOfNewUsers(120), time.Second)
+	got := on(t, app, attack.WebsocketsOfNewUsers(120))
 	if got.HeldPeak != 40 || got.Refused["max_children"] != 80 {
 		t.Errorf("held %d, refused %v, want four fifths of 50 and 80 by max_children", got.HeldPeak, got.Refused)
 	}
@@ -58,7 +90,7 @@ func TestNewUsersAreAUserEach(t *testing.T) {
 
 func TestEverythingIsLetGoAtTheEnd(t *testing.T) {
 	app := &apptest.App{}
-	got := on(t, app, attack.WebsocketsOfNewUsers(30), 500*time.Millisecond)
+	got := on(t, app, attack.WebsocketsOfNewUsers(30))
 	if got.HeldPeak != 30 || got.Held != 0 {
 		t.Errorf("held %d, then %d, want 30, then none", got.HeldPeak, got.Held)
 	}
@@ -67,7 +99,7 @@ func TestEverythingIsLetGoAtTheEnd(t *testing.T) {
 func TestWebsocketsStopAtTheNumberOfDescriptors(t *testing.T) {
 	a := attack.WebsocketsOfNewUsers(500)
 	a.HoldAtMost = 20
-	got := on(t, &apptest.App{}, a, time.Second)
+	got := on(t, &apptest.App{}, a)
 	if !got.Capped || got.HeldPeak != 20 {
 		t.Errorf("held %d, capped %v, want 20 and true", got.HeldPeak, got.Capped)
 	}
@@ -76,7 +108,7 @@ func TestWebsocketsStopAtTheNumberOfDescriptors(t *testing.T) {
 func TestJobsAreCountedByWhatBecameOfThem(t *testing.T) {
 	app := &apptest.App{MaxJobs: 5, JobTakes: time.Hour}
 	for _, a := range []attack.Attack{attack.JobFlood(40), attack.CrashStorm(40), attack.Hang(40)} {
-		got := on(t, app, a, 500*time.Millisecond)
+		got := on(t, app, a)
 		if held := got.HeldPeak; held > 0 && held != 4 {
 			t.Errorf("%s: held %d, want the 4 that were accepted", a.Name, held)
 		}

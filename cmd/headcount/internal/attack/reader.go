@@ -20,7 +20,7 @@ func SlowReader(n int, from Clients) Attack {
 	long := &longAnswer{}
 	return Attack{
 		Name:  "slow reader",
-		About: fmt.Sprintf("one new user asks %d times for an answer of some hundred kilobytes and takes it ten bytes a second", n),
+		About: fmt.Sprintf("one new user asks %d times for an answer of two hundred kilobytes and takes it ten bytes a second", n),
 		Shots: n, Workers: 32,
 		gun: func(_ Attack, t Target, _ int, tally *Tally, held *hold) gun {
 			token := t.Token("reader")
@@ -79,8 +79,9 @@ func (a *longAnswer) path(ctx context.Context, t Target, token string) (string, 
 	return a.at, a.err
 }
 
-// noiseSide makes a picture of a quarter of a megabyte, which base64 makes longer.
-const noiseSide = 256
+// noiseSide makes a picture of more than a hundred kilobytes, which base64 makes longer. It is drawn quickly, and still
+// more than what the kernel buffers of a connection with a small window.
+const noiseSide = 192
 
 // noise is a picture that does not get smaller by compression.
 var noise = sync.OnceValue(func() []byte {

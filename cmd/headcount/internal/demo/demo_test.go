@@ -95,8 +95,9 @@ func TestTheExampleApplicationHolds(t *testing.T) {
 			p.budget = time.Minute
 			p.calm = 500 * time.Millisecond
 			p.long = timing{attack: time.Second, fire: 600 * time.Millisecond, recover: 500 * time.Millisecond}
-			p.short, p.slow = p.long, 400*time.Millisecond
-			p.limits.ConnsPerClient, p.limits.ConnsPerPrefix = 8, 32
+			p.short, p.slow = p.long, 300*time.Millisecond
+			p.short.attack = 1500 * time.Millisecond
+			p.limits.ConnsPerClient, p.limits.ConnsPerPrefix = 32, 80
 			p.flood, p.slowHeaders, p.slowBodies, p.slowReaders, p.resets, p.spoofs, p.refusedBodies = 200, 60, 60, 90, 4, 900, 60
 		}
 	})
