@@ -252,8 +252,12 @@ func TestReaderThatNeverReadsIsCut(t *testing.T) {
 			}
 		}
 	})
-	s.attack("")
+	p := s.attack("")
 	checkReason(t, <-s.results, ReasonWriteStall)
+	// An orderly end would mean that the kernel still keeps what nobody reads.
+	if n, err := io.Copy(io.Discard, p.conn); err == nil {
+		t.Errorf("%d bytes and an orderly end, want a reset", n)
+	}
 }
 
 func TestHalfOpenPeerIsCut(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -108,6 +109,8 @@ func (c *Conn) whyNot(err error) *ClosedError {
 		return &ClosedError{Reason: ReasonPeerClosed, Code: told.Code, Err: told}
 	case errors.Is(err, coder.ErrMessageTooBig):
 		return &ClosedError{Reason: ReasonMessageTooBig}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &ClosedError{Reason: ReasonWriteStall} // of a pong: the wire tells when a read takes too long
 	case errors.Is(err, context.DeadlineExceeded), c.wire.isShut():
 		// The library gives 5 s to a control frame and to its answer.
 		if c.wire.isStalled() {

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,9 +65,10 @@ func TestPeerIsNotBlamedWhileNobodyReads(t *testing.T) {
 			return nil
 		})
 		s.Go(func() {
-			for range 3 {
-				s.send(text("x"))
-			}
+			// What the server has read ahead ends amid the second message.
+			b := encode(text("xyz"))
+			s.conn.Write(append(b, b[:5]...))
+			s.conn.Write(append(b[5:], b...))
 		})
 		for {
 			f, err := s.receive()
@@ -155,11 +157,21 @@ func TestPeerThatNeverReadsIsCut(t *testing.T) {
 }
 
 func TestPeerThatPingsAndNeverReadsIsCut(t *testing.T) {
+	for within, want := range map[time.Duration]time.Duration{10 * time.Second: 5 * time.Second, 2 * time.Second: 2 * time.Second} {
+		bubble(t, func(t *testing.T) {
+			s := pipeSession(t, t.Context(), Config{WriteWithin: within}, echo)
+			s.mustSend(frame{final | opPing, nil})
+			s.ended(ReasonWriteStall)
+			s.after(want + time.Second)
+		})
+	}
+}
+
+func TestPeerThatDoesNotEvenTakeAPingIsCut(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s := pipeSession(t, t.Context(), Config{}, echo)
-		s.mustSend(frame{final | opPing, nil})
 		s.ended(ReasonWriteStall)
-		s.after(5*time.Second + time.Second)
+		s.after(30*time.Second + 10*time.Second + time.Second)
 	})
 }
 
@@ -257,6 +269,33 @@ func TestSendWaitWaitsForRoom(t *testing.T) {
 		s.mustReceive(final | opClose)
 		s.mustSend(closeFrame(StatusNormalClosure))
 		s.ended("")
+	})
+}
+
+func TestRoomForTwoWakesTwo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := newConn(t.Context(), Config{SendQueue: 2}.withDefaults())
+		defer c.cancel(nil)
+		for range 2 {
+			if err := c.Send(MessageText, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		results := make(chan error, 2)
+		for range 2 {
+			go func() { results <- c.SendWait(t.Context(), MessageText, nil) }()
+		}
+		synctest.Wait()
+		c.mu.Lock() // both leave before anybody can come
+		c.queue.pop()
+		c.queue.pop()
+		signal(c.room)
+		c.mu.Unlock()
+		for range 2 {
+			if err := <-results; err != nil {
+				t.Errorf("SendWait: %v", err)
+			}
+		}
 	})
 }
 
@@ -358,7 +397,29 @@ func TestUseAfterTheEndIsRefused(t *testing.T) {
 	})
 }
 
-func TestBacklogOfABusyHandlerIsNotHeldAgainstThePeer(t *testing.T) {
+func TestBacklogOfABusyHandlerIsDelivered(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s := pipeSession(t, t.Context(), Config{MessageRate: 10, MessageBurst: 5}, func(ctx context.Context, c *Conn) error {
+			for i := range 20 {
+				if _, _, err := c.Read(); err != nil {
+					return err
+				}
+				if i == 0 {
+					time.Sleep(10 * time.Second) // the others have come meanwhile
+				}
+			}
+			return nil
+		})
+		s.Go(func() { s.conn.Write(bytes.Repeat(encode(text("x")), 20)) })
+		if code := s.farewell(); code != StatusNormalClosure {
+			t.Errorf("farewell %d", code)
+		}
+		s.mustSend(closeFrame(StatusNormalClosure))
+		s.ended("")
+	})
+}
+
+func TestAbsenceIsWorthFourBursts(t *testing.T) {
 	now := time.Now()
 	b := newBucket(10, 20, now)
 	takeAll := func() (n int) {
