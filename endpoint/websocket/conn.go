@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 
 // A Conn is one websocket, from its upgrade to the return of [Serve]. Its methods may be called from many goroutines.
 //
-// It is open until end is called, by whoever finds a reason first; that reason stays. Then its context has ended, Read
-// and Send return the reason, and the goroutine that writes closes the connection.
+// It is open until somebody finds a reason to end it; the first one stays. Then its context has ended, Read and Send
+// return the reason, and the goroutine beside the handler closes the connection.
 type Conn struct {
 	cfg    Config
 	ctx    context.Context
@@ -229,11 +230,17 @@ func (c *Conn) uncharge(bytes int) {
 	}
 }
 
-// Close ends the connection: what waits in the queue is sent, then the code and the reason, of at most 123 bytes. It does
-// not wait for that; Serve does. A connection that has ended already keeps its reason.
+// Close ends the connection: what waits in the queue is sent, then the code and the reason, which is cut at 123 bytes. It
+// does not wait for that; Serve does. A connection that has ended already keeps its reason.
 func (c *Conn) Close(code StatusCode, reason string) {
+	if len(reason) > mostReason {
+		reason = strings.ToValidUTF8(reason[:mostReason], "")
+	}
 	c.endWith(&ClosedError{Reason: ReasonClosed, Code: code}, reason, true)
 }
+
+// mostReason is what a close frame has room for beside the code. The library would send StatusInternalError instead.
+const mostReason = 123
 
 // end ends the connection for a reason. What waits is sent only to a peer that has broken no bound.
 func (c *Conn) end(e *ClosedError) {

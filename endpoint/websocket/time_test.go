@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -352,6 +353,7 @@ func TestWhatWaitsIsSentBeforeAnOrderlyEnd(t *testing.T) {
 	}{
 		"return": {func(c *Conn) error { return nil }, nil, StatusNormalClosure},
 		"close":  {func(c *Conn) error { c.Close(4001, "enough"); return nil }, nil, 4001},
+		"long":   {func(c *Conn) error { c.Close(4002, strings.Repeat("é", 100)); return nil }, nil, 4002},
 		"error":  {func(c *Conn) error { return boom }, boom, StatusInternalError},
 	} {
 		t.Run(name, func(t *testing.T) {
