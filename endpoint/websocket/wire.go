@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"os"
@@ -256,11 +255,15 @@ func (w *wire) hangUp() {
 // cut has the kernel forget what the peer has not taken. Otherwise it would keep that, with the connection, long after
 // the close.
 func (w *wire) cut() {
-	conn := w.Conn
-	if t, ok := conn.(*tls.Conn); ok {
-		conn = t.NetConn()
-	}
-	if l, ok := conn.(interface{ SetLinger(sec int) error }); ok {
-		_ = l.SetLinger(0)
+	for conn := w.Conn; conn != nil; {
+		switch c := conn.(type) {
+		case interface{ SetLinger(sec int) error }:
+			_ = c.SetLinger(0)
+			return
+		case interface{ NetConn() net.Conn }: // TLS, or what a listener has put around it
+			conn = c.NetConn()
+		default:
+			return
+		}
 	}
 }
