@@ -57,6 +57,8 @@ type plainClaim struct {
 func (p plainClaim) take(pass bool) admission { return p.d.take(p.class, pass) }
 func (p plainClaim) key() (key any, most int) { return nil, -1 }
 func (p plainClaim) perKey() *Refusal         { return nil }
+func (p plainClaim) stale() bool              { return false }
+func (p plainClaim) renew() (func(), error)   { return func() {}, nil }
 
 // refusal gives the error for what became of a try, and counts it.
 func (d *dynamic) refusal(a admission) error {

@@ -66,10 +66,16 @@ type line struct {
 	since     time.Duration // when the first of these came: timed was zero before
 }
 
-// next is the waiter whose turn it is. There is one.
+// next is the waiter whose turn it is: of those whose claims are not computed anew just now; nil if there is none.
 func (l *line) next(c *codel, now time.Duration) *waiter {
+	first, further := l.Front(), (*list.Element).Next
 	if c != nil && l.timed > 0 && now-l.since >= c.interval {
-		return l.Back().Value.(*waiter)
+		first, further = l.Back(), (*list.Element).Prev
 	}
-	return l.Front().Value.(*waiter)
+	for e := first; e != nil; e = further(e) {
+		if w := e.Value.(*waiter); !w.renewing {
+			return w
+		}
+	}
+	return nil
 }

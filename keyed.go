@@ -173,7 +173,6 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 			return nil, err
 		}
 	}
-	var w *waiter
 	for {
 		base := int(k.perKeyNow.Load())
 		most := base
@@ -198,15 +197,11 @@ func (k *KeyedSupervisor[K]) admit(ctx context.Context, key K, class Class, room
 			return nil, k.refusal(a)
 		case !k.mayHold(k.At(key).Count(), most, k.own.word.Load()): // what the key's own limit says does not wait
 			return nil, k.refuse(k.perKeyRefusal(most))
-		case !roomy && w == nil && k.queue.refuses(class):
+		case !roomy && k.queue.refuses(class):
 			return nil, k.refuse(k.own.refusals.Load().queueFull)
 		}
 		claim := &keyClaim[K]{sup: k, at: key, class: class, most: most, base: base}
-		if w == nil {
-			w = &waiter{class: class, roomy: roomy}
-		}
-		w.claim = claim
-		err := k.queue.admit(ctx, w, a)
+		err := k.queue.admit(ctx, &waiter{class: class, roomy: roomy, claim: claim}, a)
 		if err == errStale {
 			continue
 		}
@@ -318,6 +313,20 @@ func (c *keyClaim[K]) take(pass bool) (a admission) {
 
 func (c *keyClaim[K]) key() (key any, most int) { return c.at, c.most }
 func (c *keyClaim[K]) perKey() *Refusal         { return c.sup.perKeyRefusal(c.most) }
+
+func (c *keyClaim[K]) stale() bool {
+	return c.sup.perKeyOf != nil && int(c.sup.perKeyNow.Load()) != c.base
+}
+
+func (c *keyClaim[K]) renew() (replace func(), err error) {
+	k := c.sup
+	base := int(k.perKeyNow.Load())
+	most, err := k.mostOf(c.at, base)
+	if err == nil && !k.mayHold(k.At(c.at).Count(), most, k.own.word.Load()) { // what the key's own limit says does not wait
+		err = k.refuse(k.perKeyRefusal(most))
+	}
+	return func() { c.most, c.base = most, base }, err
+}
 
 func (k *KeyedSupervisor[K]) describe(t *TreeNode) {
 	k.dynamic.describe(t)

@@ -268,9 +268,6 @@ func (m *model) wantStuck(err error, total int) {
 func (m *model) change() {
 	l := m.limits[m.rand.IntN(len(m.limits))]
 	n := m.rand.IntN(l.most + 1)
-	if users := m.sups[1]; l.ref == users.perKey && users.bonus != nil && len(users.waiters) > 0 {
-		return // who waits is asked for its limit anew, and others may come in meanwhile
-	}
 	name := []string{"pressure", "quota"}[m.rand.IntN(2)]
 	var err error
 	kind := m.rand.IntN(6)

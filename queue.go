@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,11 @@ import (
 // and whoever frees a slot there offers it to the queues listed, in turn. Within the queue the highest class comes
 // first, and within a class who came first, or last under overload (see codel). The head stands for all behind it: what
 // is full for the head is full for them.
+//
+// When MaxPerKey changes and a function says what a key may hold, all waiters are asked for it anew, each on its own
+// goroutine. They keep their places. Until all have answered nobody is admitted from the queue, but for renewalPause at
+// the most: the function is the user's and may be slow for one key. Whoever has not answered by then can be passed by
+// those behind, until it has.
 //
 // No wake-up is lost: a queue is listed first and tries once more afterwards, so a slot that came free in between is
 // either seen by that try or was freed by someone who saw the mark.
@@ -32,10 +38,12 @@ type queue struct {
 
 	mu struct {
 		sync.Mutex
-		classes []*line
-		waiting int
-		byKey   map[any]int // of the bounded ones, how many wait for each key
-		waits   histogram
+		renewing int         // of those waiting
+		pause    *time.Timer // nobody is admitted while it is set: some are renewing
+		classes  []*line
+		waiting  int
+		byKey    map[any]int // of the bounded ones, how many wait for each key
+		waits    histogram
 	}
 }
 
@@ -44,12 +52,15 @@ type waiter struct {
 	class   Class
 	claim   claim
 	roomy   bool // does not count against the length of the queue and has no time limit (Stream)
-	waited  bool // since began: it comes back to its place, not behind those that came later
 	began   time.Duration
 	until   time.Duration // its time is over then; not if roomy
-	place   *list.Element
 	decided chan struct{} // closed once err is set
 	err     error
+
+	// Guarded by the queue's mu.
+	place    *list.Element
+	renewing bool          // it has been asked for a new claim
+	renew    chan struct{} // it is asked
 }
 
 // A claim tries to take all slots of one start at once. It returns the level that was full, an error that is final,
@@ -59,6 +70,10 @@ type claim interface {
 	// key gives the key and how many of its starts may wait; below zero any number.
 	key() (key any, most int)
 	perKey() *Refusal
+	// stale reports whether the limit has changed that the claim was computed from. renew computes it anew, under no
+	// lock, and gives what puts that in place, under the queue's. An error ends the waiting.
+	stale() bool
+	renew() (replace func(), err error)
 }
 
 // admission is what became of one try to take all slots of a start.
@@ -79,10 +94,8 @@ func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
 	case !w.roomy && q.length == 0:
 		return q.sup.refusal(first)
 	}
-	w.decided = make(chan struct{})
-	if !w.waited {
-		w.began = q.sup.now()
-	}
+	w.decided, w.renew = make(chan struct{}), make(chan struct{}, 1)
+	w.began = q.sup.now()
 	if err := q.enter(w); err != nil {
 		return err
 	}
@@ -94,21 +107,31 @@ func (q *queue) admit(ctx context.Context, w *waiter, first admission) error {
 		defer timer.Stop()
 		timeout = timer.C
 	}
-	var err error
-	select {
-	case <-w.decided:
-		err = w.err
-	case <-timeout:
-		if err = q.leave(w, ErrWaitTimeout); err == ErrWaitTimeout {
-			err = q.sup.refuse(q.sup.own.refusals.Load().waitTimeout)
-		}
-	case <-ctx.Done():
-		err = q.leave(w, ctx.Err())
-	}
+	err := q.await(ctx, w, timeout)
 	q.mu.Lock()
 	q.mu.waits.observe(q.sup.now() - w.began)
 	q.mu.Unlock()
 	return err
+}
+
+// await waits until w is decided, or gives up.
+func (q *queue) await(ctx context.Context, w *waiter, timeout <-chan time.Time) error {
+	for {
+		select {
+		case <-w.decided:
+			return w.err
+		case <-w.renew:
+			q.renew(w)
+		case <-timeout:
+			err := q.leave(w, ErrWaitTimeout)
+			if err == ErrWaitTimeout {
+				err = q.sup.refuse(q.sup.own.refusals.Load().waitTimeout)
+			}
+			return err
+		case <-ctx.Done():
+			return q.leave(w, ctx.Err())
+		}
+	}
 }
 
 // isFull reports whether no more starts of the class may wait.
@@ -149,7 +172,7 @@ func (q *queue) pass(w *waiter, first admission) admission {
 func (q *queue) enter(w *waiter) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !w.roomy && !w.waited {
+	if !w.roomy {
 		if q.isFull(w.class) {
 			return q.sup.refuse(q.sup.own.refusals.Load().queueFull)
 		}
@@ -170,19 +193,14 @@ func (q *queue) enter(w *waiter) error {
 		q.mu.classes = append(q.mu.classes, new(line))
 	}
 	q.limitLocked(w)
-	if w.waited {
-		w.place = q.mu.classes[w.class].PushFront(w)
-	} else {
-		w.place = q.mu.classes[w.class].PushBack(w)
-	}
-	w.waited = true
+	w.place = q.mu.classes[w.class].PushBack(w)
 	q.countLocked(w, 1)
 	return nil
 }
 
-// limitLocked says how long w may wait. One that comes back keeps what it was told, and its line has not been empty.
+// limitLocked says how long w may wait.
 func (q *queue) limitLocked(w *waiter) {
-	if w.roomy || w.waited {
+	if w.roomy {
 		return
 	}
 	may := q.within
@@ -236,8 +254,7 @@ func (q *queue) dispatch(most int) (more bool) {
 	if q.codel != nil {
 		now = q.sup.now()
 	}
-	for class := q.highest(); class >= 0; class = q.highest() {
-		w := q.mu.classes[class].next(q.codel, now)
+	for w := q.nextLocked(now); w != nil; w = q.nextLocked(now) {
 		if q.codel != nil && !w.roomy && now >= w.until { // its timer has not come to it yet
 			q.decideLocked(w, q.sup.refuse(q.sup.own.refusals.Load().waitTimeout))
 			continue
@@ -252,8 +269,11 @@ func (q *queue) dispatch(most int) (more bool) {
 				break
 			}
 			continue
-		case keyFull, closed, stale:
+		case keyFull, closed:
 			q.decideLocked(w, q.sup.refusal(a))
+			continue
+		case stale:
+			q.renewLocked()
 			continue
 		}
 		if most == 0 {
@@ -272,6 +292,81 @@ func (q *queue) dispatch(most int) (more bool) {
 	return more
 }
 
+// nextLocked is the waiter whose turn it is, or nil.
+func (q *queue) nextLocked(now time.Duration) *waiter {
+	if q.mu.pause != nil {
+		return nil
+	}
+	for _, class := range slices.Backward(q.mu.classes) {
+		if w := class.next(q.codel, now); w != nil {
+			return w
+		}
+	}
+	return nil
+}
+
+// renewalPause is how long the queue waits for those who compute anew what their keys may hold.
+const renewalPause = 10 * time.Millisecond
+
+// renewLocked asks all waiters whose claim is stale for a new one.
+func (q *queue) renewLocked() {
+	asked := 0
+	for _, class := range q.mu.classes {
+		for e := class.Front(); e != nil; e = e.Next() {
+			if w := e.Value.(*waiter); !w.renewing && w.claim.stale() {
+				w.renewing = true
+				w.renew <- struct{}{}
+				asked++
+			}
+		}
+	}
+	q.mu.renewing += asked
+	if asked > 0 && q.mu.pause == nil {
+		var pause *time.Timer
+		pause = time.AfterFunc(renewalPause, func() {
+			q.mu.Lock()
+			if q.mu.pause == pause {
+				q.mu.pause = nil
+			}
+			q.mu.Unlock()
+			q.dispatch(math.MaxInt)
+		})
+		q.mu.pause = pause
+	}
+}
+
+// renew computes the claim of w anew, on its own goroutine: this calls the user's code.
+func (q *queue) renew(w *waiter) {
+	err := error(ErrGoexit)
+	defer func() {
+		if err != nil {
+			q.leave(w, err)
+		}
+	}()
+	var replace func()
+	if replace, err = w.claim.renew(); err != nil {
+		return
+	}
+	q.mu.Lock()
+	replace()
+	q.renewedLocked(w)
+	q.mu.Unlock()
+	q.dispatch(math.MaxInt)
+}
+
+// renewedLocked notes that w has a new claim, or needs none any more. With the last of them the pause is over, and the
+// caller must dispatch.
+func (q *queue) renewedLocked(w *waiter) {
+	if !w.renewing {
+		return
+	}
+	w.renewing = false
+	if q.mu.renewing--; q.mu.renewing == 0 && q.mu.pause != nil {
+		q.mu.pause.Stop()
+		q.mu.pause = nil
+	}
+}
+
 // list notes that the queue waits for a level, its own or one above.
 func (q *queue) list(at *level) (fresh bool) {
 	if at == &q.sup.own {
@@ -283,14 +378,18 @@ func (q *queue) list(at *level) (fresh bool) {
 // leave ends the waiting of w with err, unless it has been decided already.
 func (q *queue) leave(w *waiter, err error) error {
 	q.mu.Lock()
-	defer q.mu.Unlock()
+	renewing := w.renewing
 	select {
 	case <-w.decided:
-		return w.err
+		err = w.err
 	default:
 		q.decideLocked(w, err)
-		return err
 	}
+	q.mu.Unlock()
+	if renewing {
+		q.dispatch(math.MaxInt) // it may have been the last that the others waited for
+	}
+	return err
 }
 
 // flush ends all waiting: the supervisor has been closed.
@@ -303,6 +402,7 @@ func (q *queue) flush(err error) {
 }
 
 func (q *queue) decideLocked(w *waiter, err error) {
+	q.renewedLocked(w)
 	q.mu.classes[w.class].Remove(w.place)
 	q.countLocked(w, -1)
 	if q.mu.waiting == 0 {
@@ -312,7 +412,7 @@ func (q *queue) decideLocked(w *waiter, err error) {
 	close(w.decided)
 }
 
-// errStale sends a start that waited back to its beginning: what its key may hold must be computed anew.
+// errStale sends a start that does not wait yet back to its beginning: what its key may hold must be computed anew.
 var errStale = errors.New("headcount: limit of the key has changed")
 
 func (q *queue) addWaitsTo(h *Histogram) {

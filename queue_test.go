@@ -3,6 +3,8 @@ package headcount
 import (
 	"context"
 	"errors"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,5 +115,128 @@ func TestWhoFindsAStreamWaitingIsRefusedForTheLevelThatIsFull(t *testing.T) {
 		if want := (Refusal{Path: "root", Reason: ReasonMaxDescendants, Limit: 2}); *refused != want {
 			t.Errorf("refused by %+v, want %+v", *refused, want)
 		}
+	})
+}
+
+// renewals is a keyed supervisor that is full, with a waiter for each name, in this order, and a function of the key
+// that is asked anew when MaxPerKey changes.
+func renewals(t *testing.T, of func(key string), waiting ...string) (k *KeyedSupervisor[string], admitted chan string) {
+	anew := false
+	k = up(t, NewKeyedSupervisor[string]("users", MaxChildren(1), MaxPerKey(3), Wait(20, time.Hour), WithLogger(quiet),
+		MaxPerKeyFunc(func(key string, base int) int {
+			if anew {
+				of(key)
+			}
+			return base
+		})))
+	started(t)(k.At("first").Go(t.Context(), obedient))
+	admitted = make(chan string, len(waiting))
+	for _, name := range waiting {
+		go func() {
+			_, err := k.At(name).Go(context.Background(), obedient)
+			if err != nil {
+				name = err.Error()
+			}
+			admitted <- name
+		}()
+		synctest.Wait()
+	}
+	anew = true
+	return k, admitted
+}
+
+// What the keys may hold is asked of each waiter, on its own goroutine, in an order that is nobody's. They keep theirs.
+func TestAWaiterKeepsItsPlaceWhileTheLimitOfItsKeyIsAskedAnew(t *testing.T) {
+	for range rounds(200) {
+		inBubble(t, func(t *testing.T) {
+			// Within the pause, and the first the slowest.
+			k, admitted := renewals(t, func(key string) { time.Sleep(time.Duration('f'-key[0]) * time.Millisecond) }, "a", "b", "c", "d", "e")
+			is(t, k.MaxPerKey().Set(4, Change{}), nil)
+			for children := 2; children <= 6; children++ {
+				is(t, k.MaxChildren().Set(children, Change{}), nil)
+				if children == 2 {
+					time.Sleep(renewalPause - time.Millisecond)
+				}
+				synctest.Wait()
+				if got, want := <-admitted, string(rune('a'+children-2)); got != want {
+					t.Fatalf("%s came in, want %s", got, want)
+				}
+			}
+		})
+	}
+}
+
+// Nobody waits for the function of another's key for long. Whoever has been passed is where it was.
+func TestASlowLimitOfAKeyHoldsUpTheQueueForABoundedTime(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		k, admitted := renewals(t, func(key string) {
+			if key == "slow" || key == "slower" {
+				time.Sleep(time.Duration(len(key)) * time.Minute)
+			}
+		}, "slower", "slow", "c", "d")
+		is(t, k.MaxPerKey().Set(4, Change{}), nil)
+		began := time.Now()
+		is(t, k.MaxChildren().Set(2, Change{}), nil)
+		if got := <-admitted; got != "c" || time.Since(began) != renewalPause {
+			t.Errorf("%s came in after %v, want c after %v", got, time.Since(began), renewalPause)
+		}
+		time.Sleep(4*time.Minute + time.Second) // slow is back, slower is not
+		is(t, k.MaxChildren().Set(3, Change{}), nil)
+		if got := <-admitted; got != "slow" {
+			t.Errorf("%s came in, want slow", got)
+		}
+		time.Sleep(2 * time.Minute)
+		is(t, k.MaxChildren().Set(4, Change{}), nil)
+		if got := <-admitted; got != "slower" {
+			t.Errorf("%s came in, want slower", got)
+		}
+		is(t, k.MaxChildren().Set(5, Change{}), nil)
+		if got := <-admitted; got != "d" {
+			t.Errorf("%s came in, want d", got)
+		}
+	})
+}
+
+func TestAWaiterWhoseLimitFailsWhenAskedAnewLeavesTheQueue(t *testing.T) {
+	for name, fault := range map[string]func(){"panics": func() { panic("of the key") }, "exits": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				k, admitted := renewals(t, func(key string) {
+					if key == "bad" {
+						fault()
+					}
+				}, "bad", "good")
+				is(t, k.MaxPerKey().Set(4, Change{}), nil)
+				is(t, k.MaxChildren().Set(2, Change{}), nil)
+				synctest.Wait()
+				got := <-admitted
+				if name == "panics" && strings.Contains(got, "MaxPerKeyFunc") {
+					got = <-admitted
+				}
+				if got != "good" {
+					t.Errorf("%s came in, want good", got)
+				}
+				if n := k.Counts().Waiting; n != 0 {
+					t.Errorf("%d wait still", n)
+				}
+			})
+		})
+	}
+}
+
+func TestAStopReachesWaitersWhoseLimitIsAskedAnew(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		k, admitted := renewals(t, func(string) { time.Sleep(time.Minute) }, "a", "b")
+		is(t, k.MaxPerKey().Set(4, Change{}), nil)
+		is(t, k.MaxChildren().Set(2, Change{}), nil)
+		synctest.Wait()
+		is(t, k.Stop(t.Context()), nil)
+		for range 2 {
+			if got := <-admitted; !strings.Contains(got, ErrStopped.Error()) {
+				t.Errorf("got %s, want stopped", got)
+			}
+		}
+		is(t, k.Start(t.Context()), nil)
+		started(t)(k.At("a").Go(t.Context(), obedient))
 	})
 }
