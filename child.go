@@ -40,7 +40,7 @@ type home interface {
 	supervisor() *node
 	// afterRun is called when a run has ended, and reports whether there is to be another one. It may wait.
 	afterRun(c *Child, x exit) (again bool)
-	// leave takes the child out of the registry and the key, and free gives back its slots.
+	// leave takes the child out of the registry; free takes it out of its key and gives back its slots, in one step.
 	leave(c *Child)
 	free(c *Child)
 	// countDown is the last thing that a child does.

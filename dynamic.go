@@ -306,14 +306,33 @@ func (d *dynamic) settleLeaver(c *Child) {
 
 func (d *dynamic) free(c *Child) { d.freeSlots() }
 
-func (d *dynamic) freeSlots() {
-	chain := d.place.Load().chain           // before the last slot is free: then the supervisor may get another place
-	above := len(chain) > 0 && chain.free() // first, see chain.freeLevels
-	if d.own.release() {
-		d.own.serve()
+func (d *dynamic) freeSlots() { d.releaseSlots().serve() }
+
+// freed is slots that are free, and who may be waiting for them.
+type freed struct {
+	own   *level
+	above chain
+}
+
+// releaseSlots frees the slots of one child. The caller must call serve, at a moment when it holds no lock.
+func (d *dynamic) releaseSlots() (f freed) {
+	chain := d.place.Load().chain       // before the last slot is free: then the supervisor may get another place
+	if len(chain) > 0 && chain.free() { // first, see chain.freeLevels
+		f.above = chain
 	}
-	if above {
-		chain.serve()
+	if d.own.release() {
+		f.own = &d.own
+	}
+	return f
+}
+
+// serve offers the slots to the queues that wait.
+func (f freed) serve() {
+	if f.own != nil {
+		f.own.serve()
+	}
+	if f.above != nil {
+		f.above.serve()
 	}
 }
 

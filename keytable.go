@@ -124,6 +124,13 @@ func (e *keyEntry[K]) afterRun(c *Child, x exit) bool { return e.sup.afterRun(c,
 
 func (e *keyEntry[K]) leave(c *Child) {
 	e.sup.registry.remove(c, &e.sup.node)
+	e.sup.settleLeaver(c)
+}
+
+// free takes the child out of its key and frees its slots, under one lock: if the key were free before, the next start
+// there would hold a second slot of the levels above for that moment, and one somewhere else could be refused because of
+// it. See chain.freeLevels.
+func (e *keyEntry[K]) free(c *Child) {
 	s := e.shard()
 	s.mu.Lock()
 	last := len(e.children) - 1
@@ -132,8 +139,9 @@ func (e *keyEntry[K]) leave(c *Child) {
 	e.children[last] = nil
 	e.children = e.children[:last]
 	s.giveUpLocked(e)
+	freed := e.sup.releaseSlots()
 	s.mu.Unlock()
-	e.sup.settleLeaver(c)
+	freed.serve()
 }
 
 // giveBack is for a start that was admitted and came to nothing.
@@ -141,11 +149,12 @@ func (e *keyEntry[K]) giveBack() {
 	s := e.shard()
 	s.mu.Lock()
 	s.giveUpLocked(e)
+	freed := e.sup.releaseSlots()
 	s.mu.Unlock()
-	e.sup.giveBack()
+	freed.serve()
+	e.sup.noteDrained()
 }
 
-func (e *keyEntry[K]) free(*Child)        { e.sup.freeSlots() }
 func (e *keyEntry[K]) countDown(c *Child) { e.sup.countDown(c) }
 func (e *keyEntry[K]) path(c *Child) string {
 	return e.above() + "/" + c.shownName()

@@ -333,3 +333,29 @@ func TestASpellOfRefusalsIsTwoEvents(t *testing.T) {
 		}
 	})
 }
+
+// Where the limits below add up to the one above, nobody can be refused there. So the key of a child that leaves must not
+// be free before its slots above are: its successor would hold a second one, and a sibling be refused for it.
+func TestASuccessorAtAKeyTakesNoSlotFromASibling(t *testing.T) {
+	hook := hookGaps(t)
+	k := NewKeyedSupervisor[string]("users", MaxChildren(100), MaxPerKey(1))
+	d := NewDynamicSupervisor("jobs", MaxChildren(2))
+	up(t, NewSupervisor("app", SupervisorConfig{MaxDescendants: MaxDescendants(2 + 1 + 2), Logger: quiet}, k, d))
+	c := started(t)(k.At("a").Go(t.Context(), obedient))
+	started(t)(d.Go(t.Context(), obedient))
+	tried := make(chan struct{})
+	hook.once(beforeRelease, func() {
+		defer close(tried)
+		if _, err := k.At("a").Go(t.Context(), obedient); err != nil && !errors.Is(err, ErrRefused) {
+			t.Errorf("the successor: %v", err)
+		}
+		if _, err := d.Go(t.Context(), obedient); err != nil {
+			t.Errorf("the sibling: %v", err)
+		}
+	})
+	is(t, c.Stop(t.Context()), nil)
+	<-tried
+	if _, err := k.At("a").Go(t.Context(), obedient); err != nil && !errors.Is(err, ErrMaxPerKey) {
+		t.Errorf("after the end: %v", err)
+	}
+}
