@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/bits"
 	"reflect"
 	"runtime/debug"
 	"sync/atomic"
@@ -67,6 +68,7 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 	k.keyFull.Store(&keyRefusals{})
 	k.perKey = newLimit(ReasonMaxPerKey.String(), spec, &k.node, func(inForce int) func() {
 		k.perKeyNow.Store(int64(inForce))
+		k.keyFull.Store(&keyRefusals{})
 		// A start that has read the value before is over once its shard has been locked: then the new one is in force.
 		k.keys.eachShard(func(s *keyShard[K]) {})
 		return nil
@@ -276,9 +278,14 @@ type keyRefusals struct {
 	byLimit map[int]*Refusal
 }
 
-// maxKeyRefusals bounds the refusals made beforehand for the limits that a function gives.
-const maxKeyRefusals = 64
+// The refusals made beforehand for the limits that a function gives: so many as they are, those beyond rounded.
+const (
+	maxKeyRefusals     = 64
+	maxRoundedRefusals = 256 // there are fewer numbers up to Unlimited with four digits in binary
+)
 
+// perKeyRefusal is the refusal of a key that may hold most. Where a function gives more than 64 different limits, those
+// beyond are rounded down, by an eighth at the most: a refusal costs no allocation, and what is kept is bounded.
 func (k *KeyedSupervisor[K]) perKeyRefusal(most int) *Refusal {
 	made := k.keyFull.Load()
 	if place := k.place.Load(); made.place != place {
@@ -287,14 +294,25 @@ func (k *KeyedSupervisor[K]) perKeyRefusal(most int) *Refusal {
 		return made.last
 	} else if r := made.byLimit[most]; r != nil {
 		return r
+	} else if len(made.byLimit) >= maxKeyRefusals {
+		most = roundedDown(most)
+		if r := made.byLimit[most]; r != nil {
+			return r
+		}
 	}
 	r := &Refusal{Path: made.place.path, Reason: ReasonMaxPerKey, Limit: most}
-	if len(made.byLimit) < maxKeyRefusals {
-		more := &keyRefusals{place: made.place, last: r, byLimit: map[int]*Refusal{most: r}}
-		maps.Copy(more.byLimit, made.byLimit)
-		k.keyFull.Store(more)
-	}
+	more := &keyRefusals{place: made.place, last: r, byLimit: map[int]*Refusal{most: r}}
+	maps.Copy(more.byLimit, made.byLimit)
+	k.keyFull.Store(more)
 	return r
+}
+
+// roundedDown keeps the first four binary digits of n.
+func roundedDown(n int) int {
+	if digits := bits.Len(uint(n)); digits > 4 && n != Unlimited {
+		return n >> (digits - 4) << (digits - 4)
+	}
+	return n
 }
 
 // A keyClaim is the claim of a start at a key.

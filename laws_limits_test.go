@@ -286,3 +286,36 @@ func TestACapOnlyLowers(t *testing.T) {
 		want(5)
 	})
 }
+
+// Refusals are made beforehand for so many limits of keys as there may be; the numbers of those beyond are rounded.
+func TestARefusalByKeyAllocatesNothingHoweverManyLimitsThereAre(t *testing.T) {
+	k := up(t, NewKeyedSupervisor[int]("users", MaxChildren(Unlimited), MaxPerKey(1), WithLogger(quiet),
+		MaxPerKeyFunc(func(key, _ int) int { return key })))
+	refusal := func(limit int) *Refusal { return k.perKeyRefusal(limit) }
+	limits := rounds(20_000)
+	for limit := range limits {
+		refusal(limit)
+	}
+	limit := 0
+	allocs := testing.AllocsPerRun(limits, func() {
+		r := refusal(limit)
+		if r.Limit > limit || r.Limit < limit-limit/8 {
+			t.Fatalf("a refusal at %d tells %d", limit, r.Limit)
+		}
+		limit = (limit + 7919) % limits
+	})
+	if allocs != 0 {
+		t.Errorf("%v allocations for each refusal, want none", allocs)
+	}
+	if n := len(k.keyFull.Load().byLimit); n > maxKeyRefusals+maxRoundedRefusals {
+		t.Errorf("%d refusals were made beforehand", n)
+	}
+	ctx := t.Context()
+	if allocs := testing.AllocsPerRun(1000, func() {
+		if _, err := k.At(0).Go(ctx, benchIdle); err == nil {
+			t.Fatal("not refused")
+		}
+	}); allocs != 0 {
+		t.Errorf("%v allocations for each refused start, want none", allocs)
+	}
+}

@@ -116,7 +116,9 @@ func KeyShare(a float64) Option {
 }
 
 // MaxPerKeyFunc makes the limit of a key a function of the key; base is the MaxPerKey in force. It is called before
-// each start, on the caller's goroutine, under no lock. A negative value counts as zero.
+// each start, on the caller's goroutine, under no lock, and again for each start that waits when MaxPerKey changes. A
+// negative value counts as zero. Where it gives more than 64 different limits, the [Refusal] of those beyond may tell a
+// limit that is rounded down, by an eighth at the most.
 func MaxPerKeyFunc[K comparable](f func(key K, base int) int) Option {
 	return optionFunc(func(o *options) { o.perKey = f })
 }

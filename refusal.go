@@ -71,7 +71,7 @@ func (r Reason) String() string {
 type Refusal struct {
 	Path   string // the supervisor whose limit it is
 	Reason Reason
-	Limit  int    // the limit in force when it was last set; for queue_full the length of the queue
+	Limit  int    // the limit in force when it was last set; for queue_full the length of the queue; see MaxPerKeyFunc
 	Gate   string // for ReasonGate, the name of the gate
 }
 
