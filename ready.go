@@ -96,7 +96,8 @@ func (c *Child) abandon() {
 	case allowance == ShutdownInfinity:
 	case c.hasEnded():
 	default:
-		time.AfterFunc(max(allowance, 0), func() {
+		allowance = lasting(allowance)
+		time.AfterFunc(allowance, func() {
 			if !c.hasEnded() {
 				c.markStuck(allowance)
 			}

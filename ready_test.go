@@ -49,3 +49,33 @@ func TestAChildWhoseStartWasGivenUpDoesNotPanicInSilence(t *testing.T) {
 		})
 	}
 }
+
+func TestAStartThatIsGivenUpWithoutAnAllowanceTellsOfNone(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := up(t, NewDynamicSupervisor("d", MaxChildren(5), WithLogger(quiet)))
+		events := d.Events(0)
+		defer events.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := d.StartChild(ctx, ChildSpec{AwaitReady: true, Restart: Temporary, Shutdown: ShutdownNow, Run: func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			return nil
+		}})
+		is(t, err, context.DeadlineExceeded)
+		time.Sleep(time.Minute) // it returns
+		synctest.Wait()
+		told := false
+		for len(events.C()) > 0 {
+			if e, ok := (<-events.C()).(ChildStuck); ok {
+				told = true
+				if e.After != 0 {
+					t.Errorf("stuck after %v, want 0s", e.After)
+				}
+			}
+		}
+		if !told {
+			t.Error("the child that is not waited for is not told to be stuck")
+		}
+	})
+}

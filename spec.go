@@ -56,7 +56,9 @@ type Specifier interface{ ChildSpec() ChildSpec }
 func (s ChildSpec) ChildSpec() ChildSpec { return s }
 
 const (
-	// ShutdownNow as an allowance cancels the child and does not wait for it.
+	// ShutdownNow as an allowance cancels the child and does not wait for it. A child that has not returned at that very
+	// moment is stuck, a healthy one too: it is told so, named in the error of the stop, and told to be unstuck when it
+	// returns. Give a child that ends soon a short allowance instead.
 	ShutdownNow time.Duration = -1
 	// ShutdownInfinity as an allowance waits for the child without end.
 	ShutdownInfinity time.Duration = -2
