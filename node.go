@@ -21,10 +21,12 @@ type Node interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 	Wait(ctx context.Context) error
-	// Tree, Counts and Events look at it.
+	// Tree, Counts and Events look at it; Goroutines and Stack at what runs in the process.
 	Tree() TreeNode
 	Counts() Counts
 	Events(buffer int) *Subscription
+	Goroutines(ctx context.Context) (GoroutineCount, error)
+	Stack(ctx context.Context, path string, id uint64) (StackReport, error)
 	// MaxChildren is the limit on its children, MaxDescendants on its subtree; that is nil if it has none.
 	MaxChildren() *Limit
 	MaxDescendants() *Limit

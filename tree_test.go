@@ -372,3 +372,19 @@ func TestLookupFindsAChildUntilItHasEnded(t *testing.T) {
 		t.Errorf("%v, %t", found, ok)
 	}
 }
+
+// A page or a command has a Node and no more.
+func TestANodeTellsOfGoroutinesAndStacks(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		d := NewDynamicSupervisor("d", MaxChildren(1), WithLogger(quiet))
+		var n Node = up(t, d)
+		c := started(t)(d.Go(t.Context(), obedient))
+		synctest.Wait()
+		if g, err := n.Goroutines(t.Context()); err != nil || g.Supervised < 1 {
+			t.Errorf("%+v, %v", g, err)
+		}
+		if _, err := n.Stack(t.Context(), c.Path(), c.ID()); err != nil {
+			t.Error(err)
+		}
+	})
+}
