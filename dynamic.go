@@ -50,6 +50,7 @@ type dynamic struct {
 	registry registry
 	queue    queue
 	held     byteBudget
+	below    nestlings
 
 	drained chan struct{} // a closed supervisor may have become empty
 	failed  chan struct{} // Escalate: the common budget is used up
@@ -144,7 +145,8 @@ func (d *DynamicSupervisor) Do(ctx context.Context, fn func(ctx context.Context)
 // StartChild starts a child from its spec. Errors are those of [DynamicSupervisor.Go]. With AwaitReady it also waits
 // until the child is ready, within ctx and the spec's ReadyWithin; a [StartError] says that it was not: its context has
 // ended then, and it keeps its slot until it has returned. A child that ends before it is ready is not restarted and
-// uses no budget.
+// uses no budget. A supervisor is [ErrAlreadyStarted] while another one of its name is here, or children that it has left
+// behind: its path must be its own.
 func (d *DynamicSupervisor) StartChild(ctx context.Context, s Specifier) (*Child, error) {
 	spec, err := d.readSpec(ctx, s)
 	if err != nil {
@@ -165,7 +167,7 @@ type nest interface {
 // launch starts a child that has been admitted.
 func (d *dynamic) launch(ctx context.Context, h nest, n *node, spec ChildSpec, enter func(*Child), giveBack func()) (*Child, error) {
 	if spec.sup != nil {
-		if err := spec.sup.attach(n, h.above()); err != nil {
+		if err := d.below.attach(spec.sup, n, h.above()); err != nil {
 			giveBack()
 			return nil, err
 		}
@@ -301,6 +303,7 @@ func (d *dynamic) settleLeaver(c *Child) {
 	d.held.release(c)
 	if sup := e.spec.sup; sup != nil {
 		sup.finalize()
+		d.below.forget(sup)
 	}
 }
 

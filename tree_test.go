@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -387,4 +388,76 @@ func TestANodeTellsOfGoroutinesAndStacks(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A path says which supervisor is meant: in the tree, in events, in profiles.
+func TestTwoSupervisorsOfOneNameDoNotRunBelowOneDynamicSupervisor(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		room := func() *DynamicSupervisor {
+			return NewDynamicSupervisor("room", MaxChildren(5), ShutdownWithin(time.Second))
+		}
+		d := NewDynamicSupervisor("rooms", MaxChildren(5))
+		k := NewKeyedSupervisor[string]("users", MaxChildren(5), MaxPerKey(2))
+		up(t, NewSupervisor("app", SupervisorConfig{MaxDescendants: MaxDescendants(50), Logger: quiet}, d, k))
+		refused := func(s Starter) {
+			t.Helper()
+			held := d.Counts().Running + k.Counts().Running
+			_, err := s.StartChild(t.Context(), room())
+			is(t, err, ErrAlreadyStarted)
+			if !strings.HasPrefix(err.Error(), "app/") || !strings.Contains(err.Error(), "/room: ") {
+				t.Errorf("the error does not tell the path: %v", err)
+			}
+			if now := d.Counts().Running + k.Counts().Running; now != held {
+				t.Errorf("%d slots are held, want %d", now, held)
+			}
+		}
+		first := room()
+		c := started(t)(d.StartChild(t.Context(), first))
+		refused(d)
+		started(t)(k.At("a").StartChild(t.Context(), room()))
+		started(t)(k.At("b").StartChild(t.Context(), room())) // the key is part of the path
+		refused(k.At("a"))
+
+		run, release := deaf()
+		stuck := started(t)(first.Go(t.Context(), run))
+		if err := c.Stop(t.Context()); !errors.As(err, new(*StuckError)) {
+			t.Errorf("stop: %v", err)
+		}
+		refused(d) // what it has left behind is shown by its path
+		release()
+		<-stuck.Done()
+		second := room()
+		again := started(t)(d.StartChild(t.Context(), second))
+		is(t, again.Stop(t.Context()), nil)
+		for range 100 {
+			c := started(t)(d.StartChild(t.Context(), room()))
+			is(t, c.Stop(t.Context()), nil)
+		}
+		if n := len(d.below.at); n != 0 {
+			t.Errorf("%d paths are kept", n)
+		}
+	})
+}
+
+// Of many that start at once one runs.
+func TestTheNameOfASupervisorIsTakenOnce(t *testing.T) {
+	d := up(t, NewDynamicSupervisor("rooms", MaxChildren(100), WithLogger(quiet)))
+	results := make(chan error, 16)
+	for range cap(results) {
+		go func() {
+			_, err := d.StartChild(context.Background(), NewDynamicSupervisor("room", MaxChildren(5)))
+			results <- err
+		}()
+	}
+	run := 0
+	for range cap(results) {
+		if err := <-results; err == nil {
+			run++
+		} else {
+			is(t, err, ErrAlreadyStarted)
+		}
+	}
+	if run != 1 {
+		t.Errorf("%d run, want 1", run)
+	}
 }
