@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// startEventLog runs logEvents on a bus of its own. end closes the bus and
+// startEventLog runs logEvents on a bus of its own. end closes the subscription and
 // waits until the log has ended.
 func startEventLog(h slog.Handler, buffer int) (bus *eventBus, end func()) {
 	bus = new(eventBus)
 	sub := bus.subscribe(buffer)
 	over := logEvents(sub, slog.New(h))
 	return bus, func() {
-		bus.close()
+		sub.Close()
 		<-over
 	}
 }

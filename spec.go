@@ -13,8 +13,9 @@ import (
 // own cancellation. Any other error, a panic and runtime.Goexit are abnormal exits. A goroutine cannot be killed: a Run
 // that ignores its context outlives its stop, is shown as stuck, and keeps its slot until it returns.
 type ChildSpec struct {
-	// Name identifies the child under its supervisor and is part of its path. Declared children need one; a dynamic
-	// supervisor uses it for showing only, but for the name of a supervisor, which no other one there may have. Letters, digits and _ - . : @ +, at most 128 bytes.
+	// Name identifies the child under its supervisor and is part of its path. Declared children need one. A dynamic
+	// supervisor uses it for showing only; but no two supervisors there may have the same. Letters, digits and
+	// _ - . : @ +, at most 128 bytes.
 	Name string
 	// Run is the work. Required.
 	Run func(ctx context.Context) error

@@ -11,33 +11,26 @@ const (
 	maxEventBuffer     = 65_536
 )
 
-// An eventBus hands events to its subscriptions. The zero value is open and
-// has none.
+// An eventBus hands events to its subscriptions. The zero value has none.
 //
 // These hold:
 //   - emit never waits for a receiver. With no subscription it is one atomic
 //     load; with some, each costs a short lock and a channel send that gives up
 //     when the buffer is full.
 //   - subs points to a list that is never changed, only replaced, under mu.
-//     It is nil while there is no subscription, and for good once closed.
+//     It is nil while there is no subscription.
 //   - A channel is sent to and closed under the lock of its own subscription
 //     only, and never sent to once that is marked closed; so an emit that
 //     still holds an old list finds the mark and sends nothing.
-//   - Lock order: eventBus.mu and Subscription.mu are never held together.
+//   - eventBus.mu and Subscription.mu are never held together.
 //   - What one goroutine emits arrives in its order.
 type eventBus struct {
-	subs   atomic.Pointer[[]*Subscription]
-	mu     sync.Mutex // guards closed and changes of subs
-	closed bool
+	subs atomic.Pointer[[]*Subscription]
+	mu   sync.Mutex // guards changes of subs
 }
 
-// heard reports whether anyone is subscribed. Ask before making an event on a
-// path that is often taken: to put an event into the interface allocates,
-// whether it is heard or not.
-func (b *eventBus) heard() bool { return b.subs.Load() != nil }
-
 // emit offers e to each subscription. It may be called from many goroutines
-// at once, and after close.
+// at once.
 func (b *eventBus) emit(e Event) {
 	subs := b.subs.Load()
 	if subs == nil {
@@ -49,27 +42,20 @@ func (b *eventBus) emit(e Event) {
 }
 
 // subscribe adds a subscription with room for buffer events, 256 if buffer is
-// less than 1 and never more than 65536. On a closed bus its channel is
-// closed already.
+// less than 1 and never more than 65536.
 func (b *eventBus) subscribe(buffer int) *Subscription {
 	if buffer < 1 {
 		buffer = defaultEventBuffer
 	}
 	s := &Subscription{bus: b, events: make(chan Event, min(buffer, maxEventBuffer))}
 	b.mu.Lock()
-	closed := b.closed
-	if !closed {
-		var list []*Subscription
-		if old := b.subs.Load(); old != nil {
-			list = append(list, *old...)
-		}
-		list = append(list, s)
-		b.subs.Store(&list)
+	defer b.mu.Unlock()
+	var list []*Subscription
+	if old := b.subs.Load(); old != nil {
+		list = append(list, *old...)
 	}
-	b.mu.Unlock()
-	if closed {
-		s.end()
-	}
+	list = append(list, s)
+	b.subs.Store(&list)
 	return s
 }
 
@@ -87,21 +73,6 @@ func (b *eventBus) unsubscribe(s *Subscription) {
 		return
 	}
 	b.subs.Store(&list)
-}
-
-// close ends all subscriptions. Events emitted from now on are lost without
-// being counted.
-func (b *eventBus) close() {
-	b.mu.Lock()
-	b.closed = true
-	subs := b.subs.Swap(nil)
-	b.mu.Unlock()
-	if subs == nil {
-		return
-	}
-	for _, s := range *subs {
-		s.end()
-	}
 }
 
 // A Subscription receives events in a buffer of its own. A receiver that is
