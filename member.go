@@ -2,16 +2,42 @@ package headcount
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
 // A member is one spec of a [Supervisor], with the child that runs it, if one does. Its fields are guarded by the
 // supervisor's life, but for the slot.
+//
+// What it does follows from two of them, the child and what is pending:
+//
+//	idle       no child, nothing pending: before its start, after a normal end, or terminated
+//	running    a child, until that has returned: also while it restarts, stops, or is stuck
+//	awaiting   something pending: its child has failed, or is about to leave, and the owner will restart the group
+//
+//	idle -> running              startMember: in a life's beginning, with its group, or by hand
+//	running -> idle              leave
+//	running -> awaiting -> idle  afterRun; stopGroup, or TerminateChild, which also marks it terminated
+//	awaiting -> running          the restart of the group
+//
+// Whether it belongs to the supervisor follows from the others:
+//
+//	member     its slots are held and, if it is a supervisor, its place
+//	removed    deleted, or temporary and over, or not started: no member any more, its child may be leaving still
+//	retired    removed, and the child has gone: slots and place have been given back
+//	final      the supervisor has ended for good: the slots go when the child has gone, the spec stays
+//
+//	member -> removed -> retired   remove, DeleteChild or leave; then retire, once
+//	any -> member                  begin, if it was declared: a new life has all its declared children
 type member struct {
 	sup  *Supervisor
 	spec ChildSpec
 	slot atomic.Bool // it holds its slots
+
+	// holding makes one step of what takes the slots and the place, or gives them back: the end of a member and a new
+	// life may meet. It comes before life.
+	holding sync.Mutex
 
 	child      *Child // from its start until it has returned, stuck or not
 	pending    *failure
@@ -118,15 +144,14 @@ func (m *member) leave(c *Child) {
 
 // free gives the slots back if the spec has gone. Otherwise the spec keeps them.
 func (m *member) free(*Child) {
-	s := m.sup
-	s.life.Lock()
-	removed := m.removed
-	// Under the lock: a new life of the supervisor keeps the slots or finds them gone.
-	held := (removed || m.final) && m.slot.CompareAndSwap(true, false)
-	s.life.Unlock()
-	if held {
-		m.freeSlots()
+	m.holding.Lock()
+	m.sup.life.Lock()
+	removed, over := m.removed, m.removed || m.final
+	m.sup.life.Unlock()
+	if over {
+		m.giveBack()
 	}
+	m.holding.Unlock()
 	if removed {
 		m.retire()
 	}
@@ -142,11 +167,14 @@ func (m *member) countDown(c *Child) {
 
 // retire ends a member that has been removed and whose child has gone.
 func (m *member) retire() {
+	gap(beforeRelease)
+	m.holding.Lock()
+	defer m.holding.Unlock()
 	m.sup.life.Lock()
-	again := m.retired
-	m.retired = true
+	due := m.removed && !m.retired // else it was done, or a new life has taken the member back
+	m.retired = m.retired || due
 	m.sup.life.Unlock()
-	if again {
+	if !due {
 		return
 	}
 	m.giveBack()

@@ -3,6 +3,7 @@ package headcount
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -108,5 +109,38 @@ func TestAMemberIsRetiredOnce(t *testing.T) {
 	}
 	if n := root.Tree().Descendants; n != 5 {
 		t.Errorf("%d slots are held, want those of parent and sub and the reserve of 3", n)
+	}
+}
+
+// A supervisor that is restarted while one of its children is deleted has the child back, with its slots and its place:
+// the deletion, which is of the life before, takes neither.
+func TestADeletionThatIsOvertakenByANewLifeTakesNothingFromIt(t *testing.T) {
+	hook := hookGaps(t)
+	run, fail := failing()
+	sub := NewDynamicSupervisor("sub", MaxChildren(5), Reserve(3))
+	s := NewSupervisor("s", SupervisorConfig{Intensity: Intensity{0, time.Second}}, sub, ChildSpec{Name: "w", Run: run})
+	root := up(t, NewSupervisor("root", SupervisorConfig{MaxDescendants: MaxDescendants(100), Logger: quiet}, s))
+	is(t, s.TerminateChild(t.Context(), "sub"), nil)
+	first := sub.runner.Load()
+	var came atomic.Bool
+	overtake := func(p point) { // the others that come there meanwhile go on
+		if p != beforeRelease || came.Swap(true) {
+			return
+		}
+		fail <- struct{}{}
+		for sub.runner.Load() == first || sub.state() != StateRunning {
+			runtime.Gosched()
+		}
+	}
+	hook.f.Store(&overtake)
+	is(t, s.DeleteChild(t.Context(), "sub"), nil)
+	if info, _ := s.Child("sub"); info.State != StateRunning || !sub.attached() {
+		t.Errorf("it is %s, in its place: %v", info.State, sub.attached())
+	}
+	if n := root.Tree().Descendants; n != 3+3 {
+		t.Errorf("%d slots are held, want those of s, sub and w and the reserve of 3", n)
+	}
+	if n := s.own.count(); n != 2 {
+		t.Errorf("%d slots of s are held, want 2", n)
 	}
 }

@@ -255,13 +255,9 @@ func (s *Supervisor) begin() error {
 	}
 	var taken []*member
 	for _, m := range s.declared {
-		if m.slot.Load() {
-			continue // since an earlier life
-		}
-		err := s.takeSlot(m)
-		if err == nil {
+		fresh, err := s.holdAgain(m)
+		if fresh {
 			taken = append(taken, m)
-			err = s.takeBack(m)
 		}
 		if err != nil {
 			for _, m := range taken {
@@ -271,6 +267,19 @@ func (s *Supervisor) begin() error {
 		}
 	}
 	return nil
+}
+
+// holdAgain takes the slots of a declared child, and its place, unless it has them since an earlier life.
+func (s *Supervisor) holdAgain(m *member) (fresh bool, err error) {
+	m.holding.Lock()
+	defer m.holding.Unlock()
+	if m.slot.Load() {
+		return false, nil
+	}
+	if err := s.takeSlot(m); err != nil {
+		return false, err
+	}
+	return true, s.takeBack(m)
 }
 
 // takeBack gives a declared supervisor its place again, if its spec had been deleted in an earlier life.
