@@ -30,8 +30,8 @@ type Child struct {
 	atKey   uint32                // its place among the children of its key
 	extra   atomic.Pointer[extra] // made under mu; once made it stays
 
-	// mu guards the parts of the contexts and of the extra that say so. No user code runs under it, and no other lock
-	// is taken.
+	// mu guards the parts of the contexts and of the extra that say so. No user code runs under it. The order of locks is in
+	// docs/architecture.md.
 	mu sync.Mutex
 }
 

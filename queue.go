@@ -26,8 +26,8 @@ import (
 // No wake-up is lost: a queue is listed first and tries once more afterwards, so a slot that came free in between is
 // either seen by that try or was freed by someone who saw the mark.
 //
-// Lock order: queue.mu before a shard of the key table before level.mu. Freed slots are offered (level.serve) while
-// holding none of them.
+// The order of locks is in docs/architecture.md. Freed slots are offered (level.serve) while holding none of a queue or a
+// key.
 type queue struct {
 	sup    *dynamic
 	length int           // at most so many wait; 0 is refusal at once
