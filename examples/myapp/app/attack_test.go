@@ -2,11 +2,13 @@ package app
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -168,6 +170,31 @@ func TestProbesAreAnsweredWhenAllElseIsFull(t *testing.T) {
 	r.do("POST", "/jobs", ada, `{"kind":"sleep","millis":1}`).want(t, http.StatusServiceUnavailable, "route_short")
 	r.do("GET", "/healthz", "", "").want(t, http.StatusOK, "")
 	r.do("GET", "/readyz", "", "").want(t, http.StatusOK, "")
+}
+
+func TestWhoAsksForHealthIsNoProvenClient(t *testing.T) {
+	c := testConfig(t)
+	c.maxConns = 10
+	r := start(t, c)
+	// The last fifth of the connections is kept for clients that have been here with a proven user.
+	open := 0
+	for i := range 20 {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(i), 2)}}
+		conn, err := d.Dial("tcp", r.addr)
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			t.Skip("this system has one loopback address only")
+		} else if err != nil {
+			continue
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil {
+			open++
+		}
+	}
+	if open != 8 {
+		t.Errorf("strangers hold %d connections of 10, want 8", open)
+	}
 }
 
 func TestProbesHaveAnAddressApartFromAllLimits(t *testing.T) {

@@ -36,11 +36,11 @@ type config struct {
 	jobWithin, queueIdle, sessionWithin                          time.Duration
 
 	// The limits of the network side.
-	maxConns, connsPerClient, connsPerPrefix, requestsPerClient, requestsPerUser          int
-	connRate, connBurst, requestRate, requestBurst, maxResets, minReadRate, minWriteRate  int
-	maxHeader, maxBody                                                                    int
-	handshakeWithin, headerWithin, bodyWithin, stall, writeWithin, idleWithin, pollWithin time.Duration
-	pingEvery                                                                             time.Duration
+	maxConns, connsPerClient, connsPerPrefix, requestsPerClient, requestsPerUser                      int
+	connRate, connBurst, requestRate, requestBurst, maxResets, minReadRate, minWriteRate, messageRate int
+	maxHeader, maxBody                                                                                int
+	handshakeWithin, headerWithin, bodyWithin, stall, writeWithin, idleWithin, pollWithin             time.Duration
+	pingEvery                                                                                         time.Duration
 
 	// How clients come in.
 	trustedProxies, clientHeader, tlsCert, tlsKey string
@@ -59,7 +59,7 @@ func defaults(m machine) config {
 		maxPerUser: 16, jobWait: 2 * time.Second,
 		jobTries: 4, maxWidth: 1024, maxResult: mebibyte / 2, maxText: 4096, userQueue: 64,
 		jobWithin: time.Minute, queueIdle: 10 * time.Minute, sessionWithin: 24 * time.Hour,
-		connRate: 20, connBurst: 100, requestRate: 200, requestBurst: 500, maxResets: 200, minReadRate: 1024, minWriteRate: 1024,
+		connRate: 20, connBurst: 100, requestRate: 200, requestBurst: 500, maxResets: 200, minReadRate: 1024, minWriteRate: 1024, messageRate: 100,
 		maxHeader: 16 << 10, maxBody: 4 * mebibyte,
 		handshakeWithin: 5 * time.Second, headerWithin: 5 * time.Second, bodyWithin: time.Minute, stall: 5 * time.Second,
 		writeWithin: 10 * time.Second,
@@ -138,6 +138,7 @@ func (c *config) flags(stderr io.Writer) *flag.FlagSet {
 	fs.IntVar(&c.maxBody, "max-body", c.maxBody, "`bytes` of a request's body")
 	fs.IntVar(&c.minReadRate, "min-read-rate", c.minReadRate, "`bytes` per second that a body must come with")
 	fs.IntVar(&c.minWriteRate, "min-write-rate", c.minWriteRate, "`bytes` per second that an answer must be taken with")
+	fs.IntVar(&c.messageRate, "message-rate", c.messageRate, "messages per second over a websocket, and twice as many at once")
 	fs.DurationVar(&c.stall, "stall", c.stall, "time that a client may be behind these rates")
 	fs.DurationVar(&c.handshakeWithin, "handshake-within", c.handshakeWithin, "time for a TLS handshake, or a PROXY header")
 	fs.DurationVar(&c.headerWithin, "header-within", c.headerWithin, "time for a header to come in")
@@ -212,7 +213,7 @@ func (c config) check(m machine) error {
 		"max-conns": c.maxConns, "max-conns-per-client": c.connsPerClient, "max-conns-per-prefix": c.connsPerPrefix,
 		"max-requests-per-client": c.requestsPerClient, "max-requests-per-user": c.requestsPerUser,
 		"conn-rate": c.connRate, "conn-burst": c.connBurst, "request-rate": c.requestRate, "request-burst": c.requestBurst,
-		"max-resets": c.maxResets, "min-read-rate": c.minReadRate, "min-write-rate": c.minWriteRate, "job-tries": c.jobTries, "max-pixels": c.maxPixels, "max-width": c.maxWidth, "max-result": c.maxResult,
+		"max-resets": c.maxResets, "min-read-rate": c.minReadRate, "min-write-rate": c.minWriteRate, "message-rate": c.messageRate, "job-tries": c.jobTries, "max-pixels": c.maxPixels, "max-width": c.maxWidth, "max-result": c.maxResult,
 		"max-text": c.maxText, "user-queue": c.userQueue, "max-header": c.maxHeader, "max-body": c.maxBody,
 		"stored-jobs": c.storedJobs, "stored-per-user": c.storedPerUser, "stored-bytes": c.storedBytes,
 	} {

@@ -4,29 +4,23 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/endpoint"
+	"github.com/headcount-go/headcount/endpoint/websocket"
+	"github.com/headcount-go/headcount/examples/myapp/internal/web"
 )
 
 // endpointOptions is what stands between the network and the handlers.
 func (c config) endpointOptions(log *slog.Logger) ([]endpoint.Option, error) {
-	// Everything in flight: what stays is a child of its user's too, what does not is on the short route, and strangers
-	// are told so.
-	busy := total(total(c.maxUsers, c.maxRequests), strangersRoom)
-	all := total(busy, probeRoom)
-	share := func(n int) float64 {
-		if all == headcount.Unlimited {
-			return 1
-		}
-		return float64(n) / float64(all)
-	}
 	opts := []endpoint.Option{
 		endpoint.Logger(log),
 		endpoint.Limits{
 			Conns: c.maxConns, ConnsPerClient: c.connsPerClient, ConnsPerPrefix: c.connsPerPrefix,
-			Requests: all, RequestsPerClient: c.requestsPerClient, RequestsPerKey: c.requestsPerUser,
+			Requests: c.allRequests(), RequestsPerClient: c.requestsPerClient, RequestsPerKey: c.requestsPerUser,
 		},
 		endpoint.Rates{
 			Conns: c.connRate, ConnsBurst: c.connBurst, Requests: c.requestRate, RequestsBurst: c.requestBurst,
@@ -37,8 +31,7 @@ func (c config) endpointOptions(log *slog.Logger) ([]endpoint.Option, error) {
 			Finish: c.stopWithin / 8, End: c.stopWithin / 10, Close: c.stopWithin / 40,
 		},
 		endpoint.Sizes{Header: c.maxHeader, Body: int64(c.maxBody), Held: c.requestsBytes()},
-		// New users may fill their share of what users may; only probes get at the last of it.
-		endpoint.Shares(newShare*share(busy), share(busy), 1),
+		endpoint.Shares(newShare, 1),
 	}
 	if c.unlimited {
 		// It goes on counting what it would refuse.
@@ -65,6 +58,38 @@ func (c config) endpointOptions(log *slog.Logger) ([]endpoint.Option, error) {
 		opts = append(opts, endpoint.TLS(&tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}))
 	}
 	return opts, nil
+}
+
+// websocket bounds what a peer may do on a websocket. Without limits it may send as much as it can, and need not read.
+func (c config) websocket() websocket.Config {
+	cfg := websocket.Config{
+		MaxMessage: c.maxText, MessageRate: float64(c.messageRate), PingEvery: c.pingEvery, PongWithin: c.pingEvery, WriteWithin: c.writeWithin,
+	}
+	if c.unlimited {
+		cfg.MessageRate, cfg.WriteWithin = 1e9, 24*time.Hour
+	}
+	return cfg
+}
+
+const (
+	strangersRoom = 64 // requests in flight of who has not signed in
+	refusalRoom   = 64 // beside the sessions, those that are being told that there is no room
+	probeRoom     = 64 // those that ask whether the service lives
+)
+
+func (c config) rooms() web.Rooms {
+	return web.Rooms{Short: c.maxRequests, Stay: total(c.maxUsers, refusalRoom), Strangers: strangersRoom}
+}
+
+// allRequests is more than all rooms together, also for new users with their share of it: what binds are the rooms, and
+// probes find a place when these are full.
+func (c config) allRequests() int {
+	r := c.rooms()
+	all := total(total(r.Short, r.Stay), r.Strangers+probeRoom)
+	if all == headcount.Unlimited {
+		return all
+	}
+	return min(int(math.Ceil(float64(all)/newShare)), headcount.MaxLimit)
 }
 
 // total adds up limits, of which one may be none.

@@ -20,13 +20,6 @@ const (
 	newUser    headcount.Class = 0
 	provenUser headcount.Class = 1
 	newShare                   = 0.8
-
-	// probe is whoever asks whether the service lives; probeRoom are the requests in flight that only those may have.
-	probe     headcount.Class = 2
-	probeRoom                 = 16
-
-	// strangersRoom are those in flight of who has not signed in, for as long as it takes to say so.
-	strangersRoom = 64
 )
 
 func class(proven bool) headcount.Class {
@@ -77,15 +70,16 @@ func tree(c config, log *slog.Logger, listening func(net.Addr)) (*headcount.Supe
 		return nil, err
 	}
 	server := web.New(web.Config{
-		Addr: c.addr, Options: front, Short: c.maxRequests, HealthAddr: c.healthAddr, AddrFile: c.addrFile,
+		Addr: c.addr, Options: front, Rooms: c.rooms(), HealthAddr: c.healthAddr, AddrFile: c.addrFile,
 		Limits: web.Limits{
 			Body: int64(c.maxBody), Text: c.maxText, WriteWithin: c.writeWithin, PollWithin: c.pollWithin, PingEvery: c.pingEvery,
+			Websocket: c.websocket(),
 		},
 		Jobs: pool, Store: db, Signer: signer,
 		Users: users.New(users.Config{
 			Supervisor: sessions, Counts: counts, Room: c.userQueue, Idle: c.queueIdle, Session: c.sessionWithin, Class: class,
 		}),
-		Counts: counts, Class: class, Probe: probe, Chaos: c.chaos, Log: log, Listening: listening,
+		Counts: counts, Class: class, Chaos: c.chaos, Log: log, Listening: listening,
 	})
 	children := []headcount.Specifier{
 		headcount.ChildSpec{Name: "store", Run: db.Run, AwaitReady: true, ReadyWithin: time.Minute, Shutdown: c.stopWithin / 10},

@@ -12,8 +12,8 @@ import (
 	"github.com/headcount-go/headcount"
 )
 
-// The paths that a probe asks for, and what may be asked from this machine. They have room of their own when all other
-// requests are full.
+// The paths that a probe asks for, and what may be asked from this machine. They are in none of
+// the Rooms.
 const (
 	healthPath = "/healthz"
 	readyPath  = "/readyz"

@@ -11,15 +11,22 @@ import (
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 )
 
+// What stays: see Server.route.
+const (
+	wsPath     = "/ws"
+	eventsPath = "/events"
+	pollPath   = "/poll"
+)
+
 // routes is the whole interface.
 func (s *Server) routes() http.Handler {
 	mux := s.healthRoutes()
 	mux.Handle("POST /jobs", s.request(s.postJob))
 	mux.Handle("GET /jobs/{id}", s.request(s.getJob))
 	mux.Handle("POST /messages", s.request(s.postMessage))
-	mux.Handle("GET /ws", s.session("ws", s.websocket))
-	mux.Handle("GET /events", s.session("events", s.events))
-	mux.Handle("GET /poll", s.session("poll", s.poll))
+	mux.Handle("GET "+wsPath, s.session("ws", s.websocket))
+	mux.Handle("GET "+eventsPath, s.session("events", s.events))
+	mux.Handle("GET "+pollPath, s.session("poll", s.poll))
 	if s.Chaos {
 		mux.HandleFunc("GET "+insidePath, s.debugInside)
 	}

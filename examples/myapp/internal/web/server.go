@@ -13,12 +13,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/endpoint"
+	"github.com/headcount-go/headcount/endpoint/websocket"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 	"github.com/headcount-go/headcount/examples/myapp/internal/inside"
 	"github.com/headcount-go/headcount/examples/myapp/internal/jobs"
@@ -29,18 +29,20 @@ import (
 // Limits bounds what the endpoint does not know of. All are required.
 type Limits struct {
 	Body int64 // bytes of a request's body
-	Text int   // bytes of a message, also over a websocket
+	Text int   // bytes of a message
+
+	Websocket websocket.Config
 
 	WriteWithin time.Duration // for the client to take an answer, or one event of a stream; zero is no bound
 	PollWithin  time.Duration // longest wait of a long poll
-	PingEvery   time.Duration // websockets and event streams; a websocket that does not answer until the next is dropped
+	PingEvery   time.Duration // between two signs of life on an event stream
 }
 
 // Config is what a server needs. All fields are required but HealthAddr, AddrFile, Chaos and Listening.
 type Config struct {
 	Addr       string
 	Options    []endpoint.Option // limits, rates, times, proxies
-	Short      int               // requests in flight but for those that stay
+	Rooms      Rooms             // requests in flight, by what they are
 	HealthAddr string            // where /healthz and /readyz are answered besides
 	AddrFile   string            // where to write the address once it is known
 	Limits     Limits
@@ -50,10 +52,17 @@ type Config struct {
 	Signer     *auth.Signer
 	Counts     *inside.Counts
 	Class      func(proven bool) headcount.Class
-	Probe      headcount.Class // of who asks whether the service lives
-	Chaos      bool            // GET /debug/inside is there
+	Chaos      bool // GET /debug/inside is there
 	Log        *slog.Logger
 	Listening  func(net.Addr) // called once it listens
+}
+
+// Rooms are the limits of the requests in flight, by what they are. Who asks whether the service lives is in none of
+// them, so that an endpoint with room for all of them and some more answers that above all when it is full.
+type Rooms struct {
+	Short     int // of signed-in users, soon over
+	Stay      int // websockets, event streams, long polls
+	Strangers int // of who has not signed in, for as long as it takes to say so
 }
 
 // Server is the web part of the tree.
@@ -70,7 +79,9 @@ func New(cfg Config) *Server {
 	opts := append([]endpoint.Option{
 		endpoint.KeyFunc(s.user),
 		endpoint.PriorityFunc(s.class),
-		endpoint.Route(shortRoute, cfg.Short),
+		endpoint.Route(shortRoute, cfg.Rooms.Short),
+		endpoint.Route(stayRoute, cfg.Rooms.Stay),
+		endpoint.Route(strangersRoute, cfg.Rooms.Strangers),
 		endpoint.RouteFunc(s.route),
 	}, cfg.Options...)
 	s.Endpoint = endpoint.New("web", cfg.Addr, s.routes(), opts...)
@@ -93,26 +104,30 @@ func (s *Server) user(r *http.Request) string {
 	return who.User
 }
 
-// class is that of the user, and one of its own for who asks whether the service lives: that must be answered above all
-// when everything is full.
+// class is that of the user. It is said of nobody else: the endpoint remembers clients of a higher class, and keeps
+// connections for them.
 func (s *Server) class(r *http.Request) headcount.Class {
-	if isProbe(r.URL.Path) {
-		return s.Probe
-	}
 	who, err := s.signIn(r)
 	return s.Class(err == nil && who.Proven)
 }
 
-// shortRoute is the limit of the requests that do not stay. Those that do are limited as their users' children.
-const shortRoute = "short"
+const (
+	shortRoute     = "short"
+	stayRoute      = "stay"
+	strangersRoute = "strangers"
+)
 
-// route keeps strangers out of that limit: they are answered with 401, at once.
+// route says which room a request is in.
 func (s *Server) route(r *http.Request) string {
-	if path := r.URL.Path; path != "/messages" && path != "/jobs" && !strings.HasPrefix(path, "/jobs/") {
+	if isProbe(r.URL.Path) {
 		return ""
 	}
 	if _, err := s.signIn(r); err != nil {
-		return ""
+		return strangersRoute
+	}
+	switch r.URL.Path {
+	case wsPath, eventsPath, pollPath:
+		return stayRoute
 	}
 	return shortRoute
 }
