@@ -117,14 +117,21 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *conn) Write(p []byte) (n int, err error) {
-	began := c.beginWrite(len(p))
-	n, err = c.Conn.Write(p)
-	return n, c.endWrite(n, began, err)
+func (c *conn) Write(p []byte) (total int, err error) {
+	for {
+		piece := p[total:min(len(p), total+pieces)]
+		began := c.beginWrite(len(piece))
+		n, err := c.Conn.Write(piece)
+		total += n
+		if err := c.endWrite(n, began, err); err != nil || total == len(p) {
+			return total, err
+		}
+	}
 }
 
-// pieces is how much is copied at a time, so that a peer that keeps the rate is never cut for taking long.
-const pieces = 1 << 20
+// pieces is how much is written at a time. A peer may take for each piece what it takes at the least rate: for a long
+// answer in one piece, one that takes nothing would have that time for all of it.
+const pieces = 64 << 10
 
 // ReadFrom copies without passing the bytes through the process where the connection can.
 func (c *conn) ReadFrom(r io.Reader) (total int64, err error) {

@@ -167,24 +167,44 @@ func (x *exchange) WriteHeader(code int) {
 	x.w.WriteHeader(code)
 }
 
-func (x *exchange) Write(p []byte) (int, error) {
+func (x *exchange) Write(p []byte) (total int, err error) {
 	x.beginAnswer()
-	began := x.beginWrite(len(p))
-	armed := x.beginHeader(len(p))
-	n, err := x.w.Write(p)
-	x.endHeader(armed)
-	x.endWrite(n, began)
-	return n, err
+	for {
+		piece := x.piece(len(p) - total)
+		began := x.beginWrite(piece)
+		armed := x.beginHeader(piece)
+		n, err := x.w.Write(p[total : total+piece])
+		x.endHeader(armed)
+		x.endWrite(n, began)
+		total += n
+		if err != nil || total == len(p) {
+			return total, err
+		}
+	}
 }
 
-func (x *exchange) WriteString(s string) (int, error) {
+func (x *exchange) WriteString(s string) (total int, err error) {
 	x.beginAnswer()
-	began := x.beginWrite(len(s))
-	armed := x.beginHeader(len(s))
-	n, err := io.WriteString(x.w, s)
-	x.endHeader(armed)
-	x.endWrite(n, began)
-	return n, err
+	for {
+		piece := x.piece(len(s) - total)
+		began := x.beginWrite(piece)
+		armed := x.beginHeader(piece)
+		n, err := io.WriteString(x.w, s[total:total+piece])
+		x.endHeader(armed)
+		x.endWrite(n, began)
+		total += n
+		if err != nil || total == len(s) {
+			return total, err
+		}
+	}
+}
+
+// piece is how much of n bytes is written at a time; see pieces. Where the connection's own pace is enough, it cuts.
+func (x *exchange) piece(n int) int {
+	if !x.paced {
+		return n
+	}
+	return min(n, pieces)
 }
 
 func (x *exchange) Flush() { _ = x.FlushError() }

@@ -191,6 +191,39 @@ func TestSlowReaderOfAResponseIsCut(t *testing.T) {
 			t.Error("slow_response is not counted")
 		}
 	})
+	t.Run("in one piece", func(t *testing.T) {
+		// At the least rate this takes half a minute, but who takes nothing does not get that time.
+		huge := make([]byte, 32<<20)
+		for _, secure := range []bool{false, true} {
+			for _, h2 := range []bool{false, true} {
+				ended := make(chan struct{})
+				all := append(opts, TLS(certificate(t)))
+				scheme := "https://"
+				if !secure {
+					all, scheme = append(opts, H2C()), "http://"
+				}
+				e := start(t, func(w http.ResponseWriter, r *http.Request) {
+					defer close(ended)
+					_, _ = w.Write(huge)
+				}, all...)
+				tr := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, Protocols: new(http.Protocols)}
+				tr.Protocols.SetHTTP1(!h2)
+				tr.Protocols.SetHTTP2(h2)
+				tr.Protocols.SetUnencryptedHTTP2(h2)
+				defer tr.CloseIdleConnections()
+				res, err := (&http.Client{Transport: tr}).Get(scheme + addr(e))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer res.Body.Close()
+				select {
+				case <-ended:
+				case <-time.After(5 * time.Second):
+					t.Errorf("TLS %v, HTTP/2 %v: the handler is held", secure, h2)
+				}
+			}
+		}
+	})
 	t.Run("the last bytes of HTTP/2", func(t *testing.T) {
 		// What net/http still holds when the handler has returned must not wait for a window without a bound.
 		e := start(t, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(big[:1000]) }, append(opts, TLS(certificate(t)))...)
