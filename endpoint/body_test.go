@@ -25,15 +25,21 @@ func h2client(t testing.TB) *http.Client {
 type slowParts struct {
 	parts int
 	pause time.Duration
+	left  int // of a part
 }
 
 func (s *slowParts) Read(p []byte) (int, error) {
-	if s.parts == 0 {
-		return 0, io.EOF
+	if s.left == 0 {
+		if s.parts == 0 {
+			return 0, io.EOF
+		}
+		s.parts--
+		s.left = 1000
+		time.Sleep(s.pause)
 	}
-	s.parts--
-	time.Sleep(s.pause)
-	return copy(p, bytes.Repeat([]byte("x"), 1000)), nil
+	n := min(len(p), s.left)
+	s.left -= n
+	return copy(p[:n], bytes.Repeat([]byte("x"), n)), nil
 }
 
 // The time between two reads is the handler's. A deadline of HTTP/2 would end the body for good, though nobody reads.
@@ -88,7 +94,7 @@ func TestBodyIsReadWhenTheHandlerHasReturned(t *testing.T) {
 				}()
 				time.Sleep(20 * time.Millisecond)
 			}, TLS(cfg))
-			res, err := h2client(t).Post("https://"+addr(e), "text/plain", &slowParts{20, 10 * time.Millisecond})
+			res, err := h2client(t).Post("https://"+addr(e), "text/plain", &slowParts{parts: 20, pause: 10 * time.Millisecond})
 			if err == nil {
 				res.Body.Close()
 			}
@@ -149,7 +155,7 @@ func TestBodyThatIsNotReadDoesNotHoldTheRequest(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"writes":  func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(make([]byte, 10_000)) },
 		"flushes": func(w http.ResponseWriter, r *http.Request) { _ = http.NewResponseController(w).Flush() },
-		"copies":  func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, &slowParts{10, 0}) },
+		"copies":  func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, &slowParts{parts: 10}) },
 		"closes":  func(w http.ResponseWriter, r *http.Request) { _ = r.Body.Close() },
 	} {
 		t.Run(name, func(t *testing.T) {

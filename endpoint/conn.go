@@ -38,6 +38,11 @@ type conn struct {
 	late     atomic.Bool  // a read was given up
 	busy     atomic.Bool  // net/http reads a request on it, serves it, or writes its response
 
+	in struct {
+		sync.Mutex
+		user   time.Time // the deadline set from outside
+		byIdle time.Time // that of the read under way
+	}
 	out struct {
 		sync.Mutex
 		pace    pace
@@ -80,10 +85,25 @@ func (c *conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	err := c.Conn.Close() // first: the slot is free when the descriptor is
+	err := c.closeBelow() // first: the slot is free when the descriptor is
 	c.bytes.closing(c)
 	c.leave()
 	return err
+}
+
+// closeBelow closes without waiting for the peer: TLS says goodbye, and would wait 5 s for one that takes nothing.
+func (c *conn) closeBelow() error {
+	if c.tls == nil {
+		return c.Conn.Close()
+	}
+	c.out.Lock()
+	tooSlow := c.out.tooSlow
+	c.out.Unlock()
+	if tooSlow {
+		return c.raw.Close()
+	}
+	defer time.AfterFunc(linger, func() { _ = c.raw.Close() }).Stop()
+	return c.Conn.Close()
 }
 
 // awaitEnd returns when nobody holds the connection any more. If ctx ends first, the connection is closed.
@@ -105,8 +125,9 @@ func (c *conn) RemoteAddr() net.Addr {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.idle != 0 && c.idle != NoTimeout {
-		if err := c.Conn.SetReadDeadline(time.Now().Add(c.idle)); err != nil {
+	bounded := c.idle != 0 && c.idle != NoTimeout
+	if bounded {
+		if err := c.setIdle(time.Now().Add(c.idle)); err != nil {
 			return 0, err
 		}
 	}
@@ -114,34 +135,60 @@ func (c *conn) Read(p []byte) (int, error) {
 	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
 		c.late.Store(true)
 	}
+	if bounded {
+		c.in.Lock()
+		c.in.byIdle = time.Time{}
+		c.in.Unlock()
+	}
 	return n, err
 }
 
+// setIdle bounds the read that begins.
+func (c *conn) setIdle(by time.Time) error {
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.in.byIdle = by
+	return c.Conn.SetReadDeadline(earlier(c.in.user, by))
+}
+
+// SetReadDeadline does not lengthen the bound of a read that is under way.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.in.user = t
+	return c.Conn.SetReadDeadline(earlier(t, c.in.byIdle))
+}
+
+// pieces is how much is written at a time: a peer that takes nothing is waited for as long as one piece is worth, however
+// much there is to write.
+const pieces = 64 << 10
+
 func (c *conn) Write(p []byte) (total int, err error) {
 	for {
-		piece := p[total:min(len(p), total+pieces)]
+		piece := p[:min(len(p), pieces)]
 		began := c.beginWrite(len(piece))
 		n, err := c.Conn.Write(piece)
 		total += n
-		if err := c.endWrite(n, began, err); err != nil || total == len(p) {
+		if err = c.endWrite(n, began, err); err != nil || n == len(p) {
 			return total, err
 		}
+		p = p[n:]
 	}
 }
 
-// pieces is how much is written at a time. A peer may take for each piece what it takes at the least rate: for a long
-// answer in one piece, one that takes nothing would have that time for all of it.
-const pieces = 64 << 10
-
-// ReadFrom copies without passing the bytes through the process where the connection can.
+// ReadFrom copies a file without passing the bytes through the process where the connection can. Another source may keep
+// the peer waiting, and that time is not the peer's: it is read first, and then written.
 func (c *conn) ReadFrom(r io.Reader) (total int64, err error) {
 	to, ok := c.Conn.(io.ReaderFrom)
-	if !ok {
+	bound := int64(-1)
+	from := r
+	if lr, limited := r.(*io.LimitedReader); limited { // the kernel's way looks behind one of these only
+		from, bound = lr.R, lr.N
+	}
+	if !ok || !isFile(from) {
 		return io.Copy(writeOnly{c}, r)
 	}
-	bound := int64(-1)
-	if lr, ok := r.(*io.LimitedReader); ok { // the kernel's way looks behind one of these only
-		r, bound = lr.R, lr.N
+	if lr, limited := r.(*io.LimitedReader); limited {
 		defer func() { lr.N -= total }()
 	}
 	for bound != 0 {
@@ -150,7 +197,7 @@ func (c *conn) ReadFrom(r io.Reader) (total int64, err error) {
 			piece = min(piece, bound)
 		}
 		began := c.beginWrite(int(piece))
-		n, err := to.ReadFrom(&io.LimitedReader{R: r, N: piece})
+		n, err := to.ReadFrom(&io.LimitedReader{R: from, N: piece})
 		total += n
 		if err := c.endWrite(int(n), began, err); err != nil {
 			return total, err
@@ -163,6 +210,16 @@ func (c *conn) ReadFrom(r io.Reader) (total int64, err error) {
 		}
 	}
 	return total, nil
+}
+
+// isFile reports whether all that r will give is there already.
+func isFile(r io.Reader) bool {
+	f, ok := r.(interface{ Stat() (os.FileInfo, error) })
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
 }
 
 // writeOnly hides ReadFrom from io.Copy, which would call it.

@@ -167,44 +167,31 @@ func (x *exchange) WriteHeader(code int) {
 	x.w.WriteHeader(code)
 }
 
-func (x *exchange) Write(p []byte) (total int, err error) {
+func (x *exchange) Write(p []byte) (int, error) { return writePieces(x, p, x.w.Write) }
+
+func (x *exchange) WriteString(s string) (int, error) {
+	return writePieces(x, s, func(s string) (int, error) { return io.WriteString(x.w, s) })
+}
+
+// writePieces writes piece by piece what has a pace here, and else in one go.
+func writePieces[T []byte | string](x *exchange, p T, write func(T) (int, error)) (total int, err error) {
 	x.beginAnswer()
 	for {
-		piece := x.piece(len(p) - total)
-		began := x.beginWrite(piece)
-		armed := x.beginHeader(piece)
-		n, err := x.w.Write(p[total : total+piece])
+		piece := p
+		if x.paced {
+			piece = p[:min(len(p), pieces)]
+		}
+		began := x.beginWrite(len(piece))
+		armed := x.beginHeader(len(piece))
+		n, err := write(piece)
 		x.endHeader(armed)
 		x.endWrite(n, began)
 		total += n
-		if err != nil || total == len(p) {
+		if err != nil || n >= len(p) {
 			return total, err
 		}
+		p = p[n:]
 	}
-}
-
-func (x *exchange) WriteString(s string) (total int, err error) {
-	x.beginAnswer()
-	for {
-		piece := x.piece(len(s) - total)
-		began := x.beginWrite(piece)
-		armed := x.beginHeader(piece)
-		n, err := io.WriteString(x.w, s[total:total+piece])
-		x.endHeader(armed)
-		x.endWrite(n, began)
-		total += n
-		if err != nil || total == len(s) {
-			return total, err
-		}
-	}
-}
-
-// piece is how much of n bytes is written at a time; see pieces. Where the connection's own pace is enough, it cuts.
-func (x *exchange) piece(n int) int {
-	if !x.paced {
-		return n
-	}
-	return min(n, pieces)
 }
 
 func (x *exchange) Flush() { _ = x.FlushError() }

@@ -230,6 +230,7 @@ func (f *front) admit(ctx context.Context, raw net.Conn, addr netip.Addr, h *pro
 		f.turnAway(raw)
 		return
 	}
+	boundUnsent(raw)
 	c := newConn(raw, client, f.bytes)
 	c.known = f.known
 	if h != nil {
