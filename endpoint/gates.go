@@ -93,16 +93,13 @@ type rateGate struct {
 const rateCells = 16384
 
 func newRateGate(name string, perSecond, burst int, observing bool) *rateGate {
-	g := &rateGate{burst: burst, epoch: time.Now()}
-	if perSecond != headcount.Unlimited {
-		g.table = newRateTable(rateCells)
-	}
+	g := &rateGate{table: newRateTable(rateCells), burst: burst, epoch: time.Now()}
 	g.gate = newGate(name, perSecond, observing, func(n int) {
 		rate := float64(n)
 		if n == headcount.Unlimited {
 			rate = math.Inf(1)
 		}
-		if was := math.Float64frombits(g.rate.Swap(math.Float64bits(rate))); rate > was && g.table != nil {
+		if was := math.Float64frombits(g.rate.Swap(math.Float64bits(rate))); rate > was {
 			g.table.clear() // what was used up is told in times of the rate that was
 		}
 	})
@@ -112,7 +109,7 @@ func newRateGate(name string, perSecond, burst int, observing bool) *rateGate {
 // take counts a start of the client. A refusal comes with the time after which the next would be admitted.
 func (g *rateGate) take(client netip.Addr) (wait time.Duration, err error) {
 	rate := math.Float64frombits(g.rate.Load())
-	if g.table == nil || math.IsInf(rate, 1) {
+	if math.IsInf(rate, 1) {
 		return 0, nil
 	}
 	wait, ok := g.table.take(rateKey(g.table, client), time.Since(g.epoch), rate, g.burst)
