@@ -110,6 +110,9 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return // an HTTP/2 request whose connection is gone
 		}
 		defer c.leave()
+		if r.TLS == nil {
+			r.TLS = c.tls // net/http does not see it below HTTP/2
+		}
 		if n := c.requests.Add(1); l.cfg.limits.RequestsPerConn != headcount.Unlimited && n >= int64(l.cfg.limits.RequestsPerConn) {
 			w.Header().Set("Connection", "close") // for HTTP/2, net/http makes a GOAWAY of it
 		}
