@@ -60,9 +60,10 @@ func (b *byteGates) readPace() pace {
 	return pace{rate: float64(b.cfg.rates.ReadBytes), stall: b.cfg.timeouts.Stall}
 }
 
-// closing counts a connection whose last request was none: net/http answers or drops it by itself.
+// closing counts a connection whose last request was none: net/http answers or drops it by itself. Of HTTP/2 it does not
+// tell when it begins to read a request; there, what is malformed resets its stream.
 func (b *byteGates) closing(c *conn) {
-	if c.begun.Load() <= c.requests.Load() {
+	if c.http2.Load() || c.begun.Load() <= c.requests.Load() {
 		return
 	}
 	if c.late.Load() {

@@ -36,6 +36,7 @@ type conn struct {
 	requests atomic.Int64 // that have come
 	begun    atomic.Int64 // that net/http has begun to read
 	late     atomic.Bool  // a read was given up
+	http2    atomic.Bool  // by its preface
 	busy     atomic.Bool  // net/http reads a request on it, serves it, or writes its response
 
 	in struct {
@@ -331,7 +332,11 @@ type h2Conn struct {
 
 func (c h2Conn) Read(p []byte) (int, error) {
 	n, err := c.conn.Read(p)
-	if c.frames.read(p[:n]) && c.bytes.resets.Refuse() != nil {
+	tooMany := c.frames.read(p[:n])
+	if c.frames.in.stage != atPreface {
+		c.http2.Store(true)
+	}
+	if tooMany && c.bytes.resets.Refuse() != nil {
 		_ = c.Close()
 		return 0, errResets
 	}

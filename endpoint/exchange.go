@@ -93,9 +93,6 @@ func (x *exchange) run(ctx context.Context) (err error) {
 		}
 		r.Body = &x.body
 	}
-	if x.conn != nil && r.TLS == nil {
-		r.TLS = x.conn.tls
-	}
 	if r.ProtoMajor == 2 {
 		l.next.ServeHTTP(http2Writer{x}, r)
 	} else {

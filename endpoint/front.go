@@ -196,8 +196,8 @@ func (f *front) arrived(ctx context.Context, raw net.Conn) {
 
 // open awaits the PROXY header and decides then. ctx is the front's, opening that of this child, which ends here.
 func (f *front) open(ctx, opening context.Context, raw net.Conn, peer netip.Addr) {
+	_ = raw.SetReadDeadline(deadline(f.cfg.timeouts.Handshake)) // before what a stop may do at once
 	defer context.AfterFunc(opening, func() { _ = raw.SetReadDeadline(time.Unix(1, 0)) })()
-	_ = raw.SetReadDeadline(deadline(f.cfg.timeouts.Handshake))
 	h, err := readProxyHeader(raw)
 	if err != nil || opening.Err() != nil {
 		if err != io.EOF { // nothing at all is how a proxy finds out whether we live
@@ -312,7 +312,9 @@ func (f *front) handshake(ctx context.Context, c *conn) (h2 bool, err error) {
 	}
 	_ = t.SetDeadline(deadline(within))
 	if err := t.HandshakeContext(ctx); err != nil {
-		_ = f.bytes.handshake.Refuse()
+		if err != io.EOF { // nothing at all is a connection that a browser opened ahead, or a check of our health
+			_ = f.bytes.handshake.Refuse()
+		}
 		return false, err
 	}
 	if f.bytes.observing && time.Since(began) > f.cfg.timeouts.Handshake {

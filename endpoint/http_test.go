@@ -680,3 +680,121 @@ func TestResetsThatAreForcedFromTheServerEndTheConnection(t *testing.T) {
 		t.Error("the connection is not counted as cut")
 	}
 }
+
+func TestStopTellsHTTP2ToGoWhileAnHTTP1RequestFinishes(t *testing.T) {
+	release := make(chan struct{})
+	e := New("web", "127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 {
+			<-release
+		}
+	}), Logger(quiet), TLS(certificate(t)))
+	if err := e.Supervisor().Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	old, err := tls.Dial("tcp", addr(e), &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	fmt.Fprint(old, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	eventually(t, "the HTTP/1 request", func() bool { return e.Requests().Counts().Running == 1 })
+	c := rawH2(t, addr(e), 65535)
+	_ = c.request(1)
+	eventually(t, "the HTTP/2 request", func() bool { return e.Requests().Counts().Started == 2 })
+	stopped := make(chan error, 1)
+	go func() { stopped <- e.Supervisor().Stop(context.Background()) }()
+	c.awaitFrame(t, 7) // GOAWAY
+	close(release)
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// Whose certificate it was may be what a request is counted by.
+func TestKeyFuncSeesTLS(t *testing.T) {
+	var without atomic.Int32
+	e := start(t, hello, TLS(certificate(t)), KeyFunc(func(r *http.Request) string {
+		if r.TLS == nil {
+			without.Add(1)
+		}
+		return "ann"
+	}))
+	if res, _ := get(t, h2client(t), "https://"+addr(e)); res.ProtoMajor != 2 || without.Load() != 0 {
+		t.Errorf("KeyFunc saw %d requests of %s without TLS", without.Load(), res.Proto)
+	}
+}
+
+func TestHonestClientsAreNotCountedAsBad(t *testing.T) {
+	closed := func(t *testing.T, e *Endpoint) {
+		t.Helper()
+		eventually(t, "the end of the connection", func() bool { return e.Conns().Counts().Running == 0 })
+		for _, name := range []string{"bad_request", "slow_header", "handshake"} {
+			if n := e.Gate(name).Snapshot().Refused; n != 0 {
+				t.Errorf("%s counts %d", name, n)
+			}
+		}
+	}
+	unencrypted := &http.Transport{Protocols: new(http.Protocols)}
+	unencrypted.Protocols.SetUnencryptedHTTP2(true)
+	for name, c := range map[string]struct {
+		client *http.Client
+		opt    Option
+		scheme string
+	}{
+		"HTTP/2":             {h2client(t), TLS(certificate(t)), "https://"},
+		"HTTP/2 without TLS": {&http.Client{Transport: unencrypted}, H2C(), "http://"},
+		"HTTP/1.1 with H2C":  {&http.Client{Transport: new(http.Transport)}, H2C(), "http://"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := start(t, hello, c.opt)
+			for range 3 {
+				get(t, c.client, c.scheme+addr(e))
+			}
+			c.client.CloseIdleConnections()
+			closed(t, e)
+		})
+	}
+	t.Run("opened ahead with HTTP/2", func(t *testing.T) {
+		e := start(t, hello, TLS(certificate(t)))
+		c := rawH2(t, addr(e), 65535)
+		c.awaitFrame(t, 4)
+		c.Close()
+		closed(t, e)
+	})
+	t.Run("opened and closed", func(t *testing.T) {
+		e := start(t, hello, TLS(certificate(t)))
+		c := dial(t, addr(e))
+		eventually(t, "the connection", func() bool { return e.Conns().Counts().Running == 1 })
+		c.Close()
+		closed(t, e)
+	})
+}
+
+func TestRateThatWasUnlimitedCanBeLimited(t *testing.T) {
+	e := start(t, hello, Rates{Requests: headcount.Unlimited})
+	if err := e.Gate("request_rate").Limit().Set(0, headcount.Change{By: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	if res, _ := get(t, client(t), "http://"+addr(e)); res.StatusCode != 429 {
+		t.Errorf("the answer is %d at a rate of 0", res.StatusCode)
+	}
+}
+
+func TestHeaderHasTheSameSizeInBothProtocols(t *testing.T) {
+	e := start(t, hello, TLS(certificate(t)), Sizes{Header: 16 << 10})
+	one := h2client(t)
+	one.Transport.(*http.Transport).ForceAttemptHTTP2 = false
+	for _, c := range []*http.Client{one, h2client(t)} {
+		for n, fits := range map[int]bool{15 << 10: true, 17 << 10: false} {
+			req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://"+addr(e), nil)
+			req.Header.Set("Cookie", strings.Repeat("x", n))
+			res, err := c.Do(req)
+			if err == nil {
+				res.Body.Close()
+			}
+			if ok := err == nil && res.StatusCode == 200; ok != fits {
+				t.Errorf("a header of %d bytes: %v %v", n, res, err)
+			}
+		}
+	}
+}

@@ -67,8 +67,10 @@ func (s *server) run(ctx context.Context) error {
 	}
 	e.closeAll(list)
 	e.limit.active.drain(e.cfg.timeouts.Finish, func(ctx context.Context) {
-		_ = h1.Shutdown(ctx)
-		_ = h2.Shutdown(ctx)
+		var both sync.WaitGroup // one alone would wait for the other's requests before it told its clients to go
+		both.Go(func() { _ = h1.Shutdown(ctx) })
+		both.Go(func() { _ = h2.Shutdown(ctx) })
+		both.Wait()
 	})
 	l.end()
 	e.limit.active.wait(e.cfg.timeouts.End)
@@ -116,6 +118,10 @@ func (s *server) newServer(base context.Context, h2 bool) *http.Server {
 	if cfg.observe[LayerBytes] {
 		header = NoTimeout
 	}
+	slop := headerSlop
+	if h2 && !cfg.h2c {
+		slop = headerSlopHTTP2
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(!h2 || cfg.h2c)
 	protocols.SetUnencryptedHTTP2(h2) // that is: without TLS below net/http's eyes
@@ -124,7 +130,7 @@ func (s *server) newServer(base context.Context, h2 bool) *http.Server {
 		Protocols:         protocols,
 		ReadHeaderTimeout: orNone(header),
 		IdleTimeout:       orNone(cfg.timeouts.Idle),
-		MaxHeaderBytes:    max(cfg.sizes.Header-headerSlop, 1),
+		MaxHeaderBytes:    max(cfg.sizes.Header-slop, 1),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          cfg.limits.StreamsPerConn,
 			MaxReceiveBufferPerConnection: 1 << 20,
@@ -148,8 +154,11 @@ func (s *server) newServer(base context.Context, h2 bool) *http.Server {
 	}
 }
 
-// headerSlop is what net/http adds to MaxHeaderBytes.
-const headerSlop = 4096
+// What net/http adds to MaxHeaderBytes: a buffer, and for HTTP/2, which counts 32 bytes for each field, ten fields.
+const (
+	headerSlop      = 4096
+	headerSlopHTTP2 = 320
+)
 
 func orNone(d time.Duration) time.Duration {
 	if d == NoTimeout {
