@@ -26,7 +26,6 @@ type conn struct {
 	known    *knownTable
 	client   netip.Addr // the key of the client; the zero value where there is none, as on a unix socket
 	remote   net.Addr   // the client as a proxy told it, or nil
-	rest     []byte     // what was read together with the PROXY header
 	tls      *tls.ConnectionState
 	idle     time.Duration // bound of each read; zero leaves it to the user
 
