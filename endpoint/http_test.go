@@ -437,6 +437,15 @@ func TestConnectionIsAskedToGoAfterItsRequests(t *testing.T) {
 	}
 }
 
+func TestConnectionWhoseRequestsAreRefusedIsAskedToGoToo(t *testing.T) {
+	e := start(t, hello, Limits{RequestsPerConn: 2}, Rates{Requests: 1, RequestsBurst: 1})
+	c := dial(t, addr(e))
+	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if !ended(c, 2*time.Second) {
+		t.Error("the connection stays")
+	}
+}
+
 func TestHijackedConnectionKeepsItsSlot(t *testing.T) {
 	hijacked := make(chan net.Conn, 1)
 	e := start(t, func(w http.ResponseWriter, r *http.Request) {

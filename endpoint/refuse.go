@@ -36,11 +36,15 @@ var (
 // answers, and again afterwards, at the pace of the client; see [finishBody].
 func (l *limiter) turnDown(w http.ResponseWriter, r *http.Request, no refusal) {
 	h := w.Header()
+	leaves := h.Get("Connection") == "close" // it has had its requests
 	clear(h)
 	h[reasonHeader] = []string{no.reason}
 	h["Content-Type"], h["Cache-Control"] = plainText, noStore
 	if no.after > 0 {
 		h["Retry-After"] = []string{seconds(no.after)}
+	}
+	if leaves {
+		h["Connection"] = closes
 	}
 	if r.ProtoMajor == 1 && hasBody(r) {
 		h["Connection"] = closes
