@@ -222,6 +222,9 @@ func (c *config) checkNumbers() {
 			}
 		}
 	}
+	if n := c.limits.StreamsPerConn; n > headcount.MaxLimit { // net/http has 32 bits for it
+		c.problem("Limits.StreamsPerConn", n, fmt.Sprintf("is above %d", headcount.MaxLimit))
+	}
 	if c.limits.Waiting > 1<<20 {
 		c.problem("Limits.Waiting", c.limits.Waiting, "is above 1,048,576")
 	}

@@ -28,6 +28,7 @@ func TestBadInputIsNamedBeforeAnythingListens(t *testing.T) {
 		{":0", []Option{nil}, "options[0]"},
 		{":0", []Option{Limits{Conns: -1}}, "Limits.Conns: -1"},
 		{":0", []Option{Limits{Requests: headcount.MaxLimit + 1}}, "Limits.Requests: 536870911"},
+		{":0", []Option{Limits{StreamsPerConn: 1 << 32}}, "Limits.StreamsPerConn: 4294967296"},
 		{":0", []Option{Timeouts{Header: -time.Second}}, "Timeouts.Header: -1s"},
 		{":0", []Option{Sizes{Body: -1}}, "Sizes.Body: -1"},
 		{":0", []Option{Rates{Resets: -5}}, "Rates.Resets: -5"},

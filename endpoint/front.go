@@ -46,7 +46,7 @@ func newFront(cfg *config, b *byteGates, serve func(ctx context.Context, c *conn
 		rate:     newRateGate("conn_rate", cfg.rates.Conns, cfg.rates.ConnsBurst, cfg.observe[LayerStarts]),
 		prefixes: newHeldGate[netip.Prefix]("conns_per_prefix", cfg.limits.ConnsPerPrefix, observing),
 	}
-	f.descriptors = newGate("descriptors", cfg.limits.Descriptors, false, nil)
+	f.descriptors = newGate("descriptors", cfg.limits.Descriptors, observing, nil)
 	f.proxies = headcount.NewGate("proxy_header", 0, nil, headcount.Ceiling(0))
 	f.setDescriptors()
 
@@ -171,8 +171,7 @@ func (f *front) acceptWithout(ctx context.Context, l net.Listener, spare *spareD
 
 // arrived decides on a connection, or lets its PROXY header be awaited.
 func (f *front) arrived(ctx context.Context, raw net.Conn) {
-	if n, ok := descriptorOf(raw); ok && n > f.lastDescriptor-f.descriptors.Limit().Value() {
-		_ = f.descriptors.Refuse()
+	if n, ok := descriptorOf(raw); ok && n > f.lastDescriptor-f.descriptors.Limit().Value() && f.descriptors.Refuse() != nil {
 		f.turnAway(raw)
 		return
 	}

@@ -75,3 +75,24 @@ func settingsText(e *Endpoint) string {
 	}
 	return strings.Join(all, " ")
 }
+
+func TestObservedLayersRefuseNoLongHeaderAndNoHighDescriptor(t *testing.T) {
+	most, ok := maxDescriptors()
+	if !ok {
+		t.Skip("the number of descriptors is not known here")
+	}
+	e := start(t, hello, Observe(LayerAccept, LayerBytes), Limits{Descriptors: most})
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+addr(e), nil)
+	req.Header.Set("Cookie", strings.Repeat("x", 20<<10))
+	res, err := client(t).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 200 {
+		t.Errorf("a header of 20 KiB gives %d, though the layer only observes", res.StatusCode)
+	}
+	if g := e.Gate("descriptors").Snapshot(); g.Observed != 1 || g.Refused != 0 {
+		t.Errorf("descriptors: observed %d and refused %d, want one observed", g.Observed, g.Refused)
+	}
+}

@@ -114,9 +114,9 @@ func fitForHTTP2(t *tls.ConnectionState) bool {
 
 func (s *server) newServer(base context.Context, h2 bool) *http.Server {
 	cfg := s.endpoint.cfg
-	header := cfg.timeouts.Header
+	header, size := cfg.timeouts.Header, cfg.sizes.Header
 	if cfg.observe[LayerBytes] {
-		header = NoTimeout
+		header, size = NoTimeout, max(size, http.DefaultMaxHeaderBytes)
 	}
 	slop := headerSlop
 	if h2 && !cfg.h2c {
@@ -130,7 +130,7 @@ func (s *server) newServer(base context.Context, h2 bool) *http.Server {
 		Protocols:         protocols,
 		ReadHeaderTimeout: orNone(header),
 		IdleTimeout:       orNone(cfg.timeouts.Idle),
-		MaxHeaderBytes:    max(cfg.sizes.Header-slop, 1),
+		MaxHeaderBytes:    max(size-slop, 1),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          cfg.limits.StreamsPerConn,
 			MaxReceiveBufferPerConnection: 1 << 20,
