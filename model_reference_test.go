@@ -276,6 +276,10 @@ func (s *refSup) settleRest(now time.Time) error {
 		switch overdue := !now.Before(w.until); {
 		case w.admitted:
 			return fmt.Errorf("%s: a waiter passed those before it", s.name)
+		case !overdue && w.decided && (w.keyFull || s.keyRefuses(w.key)) && w.refusedAs(&refRefusal{ErrMaxPerKey, s.own.path, s.most(w.key)}) == nil:
+			// Its key's limit was lowered: what the key says does not wait, wherever in the queue, and a child of the key that
+			// ends may free slots elsewhere, its helpers', before that of the key.
+			s.leave(w)
 		case !overdue && w.decided:
 			return fmt.Errorf("%s: a waiter (class %d, key %q, since %v) was refused before its time: %w", s.name, w.class, w.key, w.began.Format("04:05.000"), w.err)
 		case overdue:
@@ -284,6 +288,9 @@ func (s *refSup) settleRest(now time.Time) error {
 			}
 			s.leave(w)
 		}
+	}
+	for _, w := range s.waiters {
+		w.keyFull = s.keyRefuses(w.key)
 	}
 	if head := s.head(); head != nil && s.judge(head.key, head.class) == nil {
 		return fmt.Errorf("%s: a waiter of class %d, key %q was lost: there is room", s.name, head.class, head.key)
