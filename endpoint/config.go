@@ -146,6 +146,9 @@ const (
 	shortWait = 5 * time.Millisecond
 )
 
+// believes reports whether a header of a trusted proxy can say who the client is.
+func (c *config) believes() bool { return len(c.trusted) > 0 && !c.proxyProtocol }
+
 // someLocal reports whether there can be clients without an address, as on a unix socket.
 func (c *config) someLocal() bool {
 	local := func(a string) bool { return strings.HasPrefix(a, "unix:") }
@@ -224,6 +227,12 @@ func (c *config) checkNumbers() {
 	}
 	if n := c.limits.StreamsPerConn; n > headcount.MaxLimit { // net/http has 32 bits for it
 		c.problem("Limits.StreamsPerConn", n, fmt.Sprintf("is above %d", headcount.MaxLimit))
+	}
+	if h := c.sizes.Header; h > 0 && h <= headerSlop {
+		c.problem("Sizes.Header", h, fmt.Sprintf("is too small: net/http keeps to no less than %d", headerSlop+1))
+	}
+	if most, ok := maxDescriptors(); ok && c.limits.Descriptors >= most {
+		c.problem("Limits.Descriptors", c.limits.Descriptors, fmt.Sprintf("leaves none of the %d that the process may have", most))
 	}
 	if c.limits.Waiting > 1<<20 {
 		c.problem("Limits.Waiting", c.limits.Waiting, "is above 1,048,576")

@@ -31,6 +31,8 @@ func TestBadInputIsNamedBeforeAnythingListens(t *testing.T) {
 		{":0", []Option{Limits{StreamsPerConn: 1 << 32}}, "Limits.StreamsPerConn: 4294967296"},
 		{":0", []Option{Timeouts{Header: -time.Second}}, "Timeouts.Header: -1s"},
 		{":0", []Option{Sizes{Body: -1}}, "Sizes.Body: -1"},
+		{":0", []Option{Sizes{Header: 4096}}, "Sizes.Header: 4096"},
+		{":0", []Option{Limits{Descriptors: 1 << 30}}, "Limits.Descriptors: 1073741824"},
 		{":0", []Option{Rates{Resets: -5}}, "Rates.Resets: -5"},
 		{":0", []Option{TLS(nil)}, "TLS"},
 		{":0", []Option{TLS(&tls.Config{})}, "has no certificate"},

@@ -25,7 +25,7 @@ type exchange struct {
 	rc     http.ResponseController
 	conn   *conn // nil behind another server
 	client netip.Addr
-	body   meteredBody
+	body   *meteredBody // nil where there is none
 
 	entered  bool // it was let in
 	begun    bool // an answer has begun
@@ -87,11 +87,11 @@ func (x *exchange) run(ctx context.Context) (err error) {
 	r := x.r.WithContext(ctx)
 	if hasBody(r) {
 		x.headerDue = r.ProtoMajor == 1 && !l.bytes.observing
-		x.body = meteredBody{ReadCloser: r.Body, x: x, pace: l.bytes.readPace(), left: l.cfg.timeouts.Body}
+		x.body = &meteredBody{ReadCloser: r.Body, x: x, pace: l.bytes.readPace(), left: l.cfg.timeouts.Body}
 		if !l.bytes.observing {
 			x.body.ReadCloser = http.MaxBytesReader(x.w, r.Body, l.cfg.sizes.Body)
 		}
-		r.Body = &x.body
+		r.Body = x.body
 	}
 	if r.ProtoMajor == 2 {
 		l.next.ServeHTTP(http2Writer{x}, r)
@@ -105,17 +105,18 @@ func (x *exchange) run(ctx context.Context) (err error) {
 func (x *exchange) finish() {
 	x.mu.Lock()
 	x.over = true
-	ended := x.body.ended
-	for _, t := range []*time.Timer{x.slow, x.body.timer} {
-		if t != nil {
-			t.Stop()
-		}
+	if x.slow != nil {
+		x.slow.Stop()
+	}
+	unread := x.body != nil && !x.body.ended
+	if x.body != nil && x.body.timer != nil {
+		x.body.timer.Stop()
 	}
 	x.mu.Unlock()
 	if x.hijacked || x.limit.bytes.observing {
 		return
 	}
-	if x.r.ProtoMajor == 1 && hasBody(x.r) && !ended {
+	if x.r.ProtoMajor == 1 && unread {
 		finishBody(&x.rc)
 	}
 	if x.paced && x.begun {

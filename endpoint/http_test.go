@@ -422,6 +422,15 @@ func TestForwardedAddressesAreBelievedFromTrustedProxiesOnly(t *testing.T) {
 	if n := trusting.Gate("forwarded").Snapshot().Refused; n != 1 {
 		t.Errorf("malformed chains are counted as %d, want 1", n)
 	}
+	asked := make(chan string, 1)
+	byKey := start(t, answer, TrustedProxies("127.0.0.1"), KeyFunc(func(r *http.Request) string {
+		asked <- ClientAddr(r.Context()).String()
+		return ""
+	}))
+	ask(byKey, "192.0.2.9")
+	if got := <-asked; got != "192.0.2.9" {
+		t.Errorf("KeyFunc is told the client %s, want 192.0.2.9", got)
+	}
 	if _, got := ask(start(t, answer), "192.0.2.7"); got != "127.0.0.1" {
 		t.Errorf("without trusted proxies the client is %s, want the connection's own address", got)
 	}

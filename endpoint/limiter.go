@@ -133,10 +133,11 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	asked := l.named(r, client)
 	var route *gaugeGate
 	if l.cfg.routeOf != nil {
 		// Full for everybody is found out before it costs anything to know who asks.
-		if route = l.routes[l.cfg.routeOf(r)]; route != nil && route.full() {
+		if route = l.routes[l.cfg.routeOf(asked)]; route != nil && route.full() {
 			_ = route.gate.Refuse()
 			l.turnDown(w, r, refusal{http.StatusServiceUnavailable, route.gate.Name(), l.retry.after(0)})
 			return
@@ -144,7 +145,7 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	id := Identity{Addr: client}
 	if l.cfg.keyOf != nil {
-		if key := l.cfg.keyOf(r); key != "" {
+		if key := l.cfg.keyOf(asked); key != "" {
 			id = Identity{Key: key}
 		}
 	}
@@ -156,7 +157,7 @@ func (l *limiter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var class headcount.Class
 	if l.cfg.classOf != nil {
-		class = min(l.cfg.classOf(r), headcount.Class(len(l.cfg.shares)-1))
+		class = min(l.cfg.classOf(asked), headcount.Class(len(l.cfg.shares)-1))
 		if class > 0 && c != nil && c.known != nil {
 			c.known.note(c.client)
 		}
@@ -238,7 +239,7 @@ func (l *limiter) client(c *conn, r *http.Request) (netip.Addr, error) {
 	} else if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		peer = clientKey(at.Addr())
 	}
-	if len(l.cfg.trusted) == 0 || l.cfg.proxyProtocol {
+	if !l.cfg.believes() {
 		return peer, nil
 	}
 	if c != nil { // the key of an IPv6 client is not its address
@@ -251,12 +252,28 @@ func (l *limiter) client(c *conn, r *http.Request) (netip.Addr, error) {
 	return clientKey(addr), nil
 }
 
+// named gives the request as the functions see it that are asked about it: ClientAddr works there too.
+func (l *limiter) named(r *http.Request, client netip.Addr) *http.Request {
+	if !l.cfg.believes() || l.cfg.routeOf == nil && l.cfg.keyOf == nil && l.cfg.classOf == nil {
+		return r // it is told by the connection, or nobody asks
+	}
+	return r.WithContext(context.WithValue(r.Context(), clientAddrKey{}, client))
+}
+
+type clientAddrKey struct{}
+
 // ClientAddr is the address of the client whose request ctx belongs to, as the endpoint knows it: of the connection, or
 // as trusted proxies say it. An IPv6 address is that of the client's /64. It is not valid where there is none, as on a
-// unix socket, and outside of a request.
+// unix socket, and outside of a request. [KeyFunc] and the like may ask for it too, behind an endpoint.
 func ClientAddr(ctx context.Context) netip.Addr {
 	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
 		return x.client
+	}
+	if client, ok := ctx.Value(clientAddrKey{}).(netip.Addr); ok {
+		return client
+	}
+	if c, ok := ctx.Value(connKey{}).(*conn); ok && !c.bytes.cfg.believes() {
+		return c.client
 	}
 	return netip.Addr{}
 }

@@ -81,7 +81,7 @@ func TestObservedLayersRefuseNoLongHeaderAndNoHighDescriptor(t *testing.T) {
 	if !ok {
 		t.Skip("the number of descriptors is not known here")
 	}
-	e := start(t, hello, Observe(LayerAccept, LayerBytes), Limits{Descriptors: most})
+	e := start(t, hello, Observe(LayerAccept, LayerBytes), Limits{Descriptors: most - 1})
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", "http://"+addr(e), nil)
 	req.Header.Set("Cookie", strings.Repeat("x", 20<<10))
 	res, err := client(t).Do(req)
