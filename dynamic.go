@@ -27,6 +27,7 @@ func NewDynamicSupervisor(name string, limit ChildLimit, opts ...Option) *Dynami
 		}
 	}
 	d.init(name, DynamicKind, limit, o)
+	d.self = d
 	return d
 }
 
@@ -51,6 +52,7 @@ type dynamic struct {
 	queue    queue
 	held     byteBudget
 	below    nestlings
+	nested   nestedList
 
 	drained chan struct{} // a closed supervisor may have become empty
 	failed  chan struct{} // Escalate: the common budget is used up
@@ -171,6 +173,7 @@ func (d *dynamic) launch(ctx context.Context, h nest, n *node, spec ChildSpec, e
 			giveBack()
 			return nil, err
 		}
+		d.nested.add(spec.sup)
 	}
 	c := newChild(h, spec.Run)
 	c.prepare(spec)
@@ -302,6 +305,7 @@ func (d *dynamic) settleLeaver(c *Child) {
 	}
 	d.held.release(c)
 	if sup := e.spec.sup; sup != nil {
+		d.nested.remove(sup) // first: from then on it may be started again
 		sup.finalize()
 		d.below.forget(sup)
 	}

@@ -45,7 +45,7 @@ func NewKeyedSupervisor[K comparable](name string, limit ChildLimit, perKey KeyL
 	k.careful = !strictlyComparable(reflect.TypeFor[K]())
 	k.plainKey = plain(reflect.TypeFor[K]())
 	k.init(name, KeyedKind, limit, o)
-	k.body = k
+	k.body, k.self = k, k
 	if f, ok := o.perKey.(func(K, int) int); ok {
 		k.perKeyOf = f
 	} else if o.perKey != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"runtime/pprof"
 	"sync"
@@ -31,6 +32,12 @@ type Node interface {
 	MaxChildren() *Limit
 	MaxDescendants() *Limit
 
+	// All, Find, Limits and Gates lead to what can be looked at and changed.
+	All() iter.Seq[Node]
+	Find(path string) (Node, bool)
+	Limits() []*Limit
+	Gates() []*Gate
+
 	base() *node
 }
 
@@ -46,6 +53,7 @@ type node struct {
 	name     string
 	kind     Kind
 	body     body
+	self     Node // what the user has
 	epoch    time.Time
 	problems []error // what the constructor found; told by Check and Start
 	shutdown time.Duration
@@ -93,6 +101,8 @@ type body interface {
 	// budget is what its children charge.
 	budget() *byteBudget
 	describe(t *TreeNode)
+	// supervisors are those directly below.
+	supervisors() []*node
 }
 
 // A place is where in a tree a node is. It is replaced as a whole.

@@ -85,6 +85,7 @@ func NewSupervisor(name string, cfg SupervisorConfig, children ...Specifier) *Su
 		cfg.MaxChildren = MaxChildren(max(defaultMaxChildren, len(children)))
 	}
 	s.node.init(name, SupervisorKind, s, cfg.MaxChildren.spec)
+	s.self = s
 	s.node.shutdown, s.node.around, s.node.logger = cfg.Shutdown, cfg.Around, cfg.Logger
 	s.setDescendants(cfg.MaxDescendants.spec)
 	s.setReserve(cfg.Reserve)
