@@ -2,6 +2,7 @@ package headcount
 
 import (
 	"cmp"
+	"context"
 	"iter"
 	"maps"
 	"slices"
@@ -123,4 +124,18 @@ func (l *nestedList) inOrder() []*node {
 	order := maps.Clone(l.order)
 	l.mu.Unlock()
 	return slices.SortedFunc(maps.Keys(order), func(a, b *node) int { return cmp.Compare(order[a], order[b]) })
+}
+
+// Root gives the root of the tree that the child of ctx is in, so that a child can look at the whole of it. It reports
+// false if ctx belongs to no child.
+func Root(ctx context.Context) (Node, bool) {
+	c := childOf(ctx)
+	if c == nil {
+		return nil, false
+	}
+	n := c.home.supervisor()
+	for p := n.parent(); p != nil; p = n.parent() {
+		n = p
+	}
+	return n.self, true
 }

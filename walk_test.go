@@ -105,3 +105,20 @@ func nodesOf(n Node) (count int) {
 	}
 	return count
 }
+
+func TestAChildFindsTheRootOfItsTree(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := NewDynamicSupervisor("jobs", MaxChildren(10))
+		app := up(t, NewSupervisor("app", SupervisorConfig{Logger: quiet}, NewSupervisor("inner", SupervisorConfig{}, jobs)))
+		var root Node
+		if err := jobs.Do(t.Context(), func(ctx context.Context) error { root, _ = Root(ctx); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if root != Node(app) {
+			t.Errorf("the root is %v, want app", root)
+		}
+		if _, ok := Root(t.Context()); ok {
+			t.Error("a context of no child has a root")
+		}
+	})
+}
