@@ -1,0 +1,523 @@
+package alert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/headcount-go/headcount"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// A recorder is a notifier that keeps what it was told.
+type recorder struct {
+	mu   sync.Mutex
+	told []Alert
+	fail error
+	hang bool
+}
+
+func (r *recorder) String() string { return "recorder" }
+
+func (r *recorder) Notify(ctx context.Context, alerts []Alert) error {
+	r.mu.Lock()
+	fail, hang := r.fail, r.hang
+	if fail == nil && !hang {
+		r.told = append(r.told, alerts...)
+	}
+	r.mu.Unlock()
+	if hang {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return fail
+}
+
+func (r *recorder) set(fail error, hang bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fail, r.hang = fail, hang
+}
+
+// lines gives what it was told of the rule, as "+path limit" and "-path limit".
+func (r *recorder) lines(rule string) (lines []string) {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.told {
+		if a.Rule == rule {
+			sign := "+"
+			if a.Resolved() {
+				sign = "-"
+			}
+			lines = append(lines, strings.TrimSpace(sign+a.Path+" "+a.Limit))
+		}
+	}
+	return lines
+}
+
+func (r *recorder) want(t *testing.T, rule string, want ...string) {
+	t.Helper()
+	if got := r.lines(rule); !slices.Equal(got, want) {
+		t.Errorf("%s: told %q, want %q", rule, got, want)
+	}
+}
+
+// watched starts a tree with alerts that tell the recorder.
+func watched(t *testing.T, cfg Config, children ...headcount.Specifier) (*Alerts, *recorder, *headcount.Supervisor) {
+	t.Helper()
+	r := &recorder{}
+	cfg.Notifiers = append(cfg.Notifiers, r)
+	cfg.Logger = quiet
+	a := New("alerts", cfg)
+	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet}, append(children, a)...)
+	if err := app.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := app.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return a, r, app
+}
+
+func untilStopped(ctx context.Context) error { <-ctx.Done(); return nil }
+
+func fill(t *testing.T, d *headcount.DynamicSupervisor, n int) (children []*headcount.Child) {
+	t.Helper()
+	for range n {
+		c, err := d.Go(t.Context(), untilStopped)
+		if err != nil {
+			t.Fatal(err)
+		}
+		children = append(children, c)
+	}
+	return children
+}
+
+func stop(t *testing.T, children []*headcount.Child) {
+	t.Helper()
+	for _, c := range children {
+		if err := c.Stop(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestNearTheLimitFiresAfterItsTimeAndHasHysteresis(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(100))
+		_, r, _ := watched(t, Config{}, jobs)
+		const rule, at = "SupervisorNearLimit", "app/jobs max_children"
+		fill(t, jobs, 80)
+		ten := fill(t, jobs, 10)
+		time.Sleep(59 * time.Second)
+		r.want(t, rule)
+		time.Sleep(3 * time.Second)
+		r.want(t, rule, "+"+at)
+		stop(t, ten[:5]) // 85: not near any more, but not over either
+		time.Sleep(time.Hour)
+		r.want(t, rule, "+"+at)
+		stop(t, ten[5:]) // 80
+		time.Sleep(time.Hour)
+		r.want(t, rule, "+"+at)
+		one := fill(t, jobs, 0)
+		all, _ := jobs.Children(headcount.Query{Limit: 1})
+		c, _ := jobs.Lookup(all[0].ID)
+		stop(t, append(one, c)) // 79
+		time.Sleep(59 * time.Second)
+		r.want(t, rule, "+"+at)
+		time.Sleep(3 * time.Second)
+		r.want(t, rule, "+"+at, "-"+at)
+	})
+}
+
+func TestAShortPeakFiresNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(10))
+		_, r, _ := watched(t, Config{}, jobs)
+		for range 20 {
+			all := fill(t, jobs, 10)
+			time.Sleep(50 * time.Second)
+			stop(t, all)
+			time.Sleep(10 * time.Second)
+		}
+		r.want(t, "SupervisorNearLimit")
+	})
+}
+
+func TestAFullSupervisorThatRefusesFires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(2))
+		gate := headcount.NewGate("starts", 5, nil)
+		door := headcount.NewDynamicSupervisor("door", headcount.MaxChildren(5), headcount.Gates(gate))
+		_, r, _ := watched(t, Config{}, jobs, door)
+		fill(t, jobs, 2)
+		time.Sleep(10 * time.Minute)
+		r.want(t, "SupervisorFull") // full, but nobody was refused
+		for range 200 {
+			if _, err := jobs.Go(t.Context(), untilStopped); !errors.Is(err, headcount.ErrMaxChildren) {
+				t.Fatal(err)
+			}
+			_ = gate.Refuse()
+			time.Sleep(time.Second)
+		}
+		want := []string{"+app/jobs max_children", "+app/door starts"}
+		if got := r.lines("SupervisorFull"); len(got) != 2 || !slices.Contains(got, want[0]) || !slices.Contains(got, want[1]) {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		r.want(t, "SupervisorRefusing", "+app/jobs")
+		time.Sleep(10 * time.Minute)
+		if got := r.lines("SupervisorFull"); len(got) != 4 {
+			t.Errorf("told %q, want both resolved", got)
+		}
+		r.want(t, "SupervisorRefusing", "+app/jobs", "-app/jobs")
+	})
+}
+
+func TestARefusalOrTwoFireNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(0))
+		_, r, _ := watched(t, Config{}, jobs)
+		for range 2 {
+			_, _ = jobs.Go(t.Context(), untilStopped)
+		}
+		time.Sleep(time.Hour)
+		r.want(t, "SupervisorFull")
+		r.want(t, "SupervisorRefusing")
+	})
+}
+
+func TestDescendantsAreWatchedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(100), headcount.MaxDescendants(20))
+		_, r, _ := watched(t, Config{}, jobs)
+		fill(t, jobs, 19)
+		time.Sleep(2 * time.Minute)
+		r.want(t, "SupervisorNearLimit", "+app/jobs max_descendants")
+	})
+}
+
+func TestAnUnlimitedSupervisorIsToldAtOnceAndUntilItHasALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
+		_, r, _ := watched(t, Config{}, jobs)
+		time.Sleep(1500 * time.Millisecond)
+		r.want(t, "SupervisorUnlimited", "+app/jobs max_children")
+		if err := jobs.MaxChildren().Set(10, headcount.Change{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		r.want(t, "SupervisorUnlimited", "+app/jobs max_children", "-app/jobs max_children")
+	})
+}
+
+func TestALimitThatWillBeReachedWithinAnHourFires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rising := headcount.NewDynamicSupervisor("rising", headcount.MaxChildren(200))
+		steady := headcount.NewDynamicSupervisor("steady", headcount.MaxChildren(200))
+		slow := headcount.NewDynamicSupervisor("slow", headcount.MaxChildren(200))
+		_, r, _ := watched(t, Config{}, rising, steady, slow)
+		fill(t, rising, 100)
+		fill(t, steady, 150)
+		fill(t, slow, 110)
+		for i := range 20 { // two a minute: full in 50 minutes, or 40
+			fill(t, rising, 2)
+			if i%2 == 0 {
+				fill(t, slow, 1) // one each two minutes: 30 in an hour
+			}
+			time.Sleep(time.Minute)
+		}
+		r.want(t, "SupervisorFullWithinHour", "+app/rising max_children")
+		time.Sleep(time.Hour) // it rises no more
+		r.want(t, "SupervisorFullWithinHour", "+app/rising max_children", "-app/rising max_children")
+	})
+}
+
+func TestTheRestartsAreWatched(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		crash := make(chan struct{})
+		worker := headcount.ChildSpec{Name: "worker", Run: func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-crash:
+				return errors.New("broken")
+			}
+		}}
+		inner := headcount.NewSupervisor("inner", headcount.SupervisorConfig{Intensity: headcount.Intensity{Restarts: 10, Within: time.Hour}}, worker)
+		_, r, _ := watched(t, Config{}, inner)
+		for range 5 {
+			crash <- struct{}{}
+			time.Sleep(30 * time.Second)
+		}
+		r.want(t, "RestartBudgetNearlyUsed")
+		crash <- struct{}{}
+		time.Sleep(90 * time.Second)
+		r.want(t, "RestartBudgetNearlyUsed", "+app/inner")
+		r.want(t, "RestartsRising", "+app/inner")
+		time.Sleep(2 * time.Hour)
+		r.want(t, "RestartBudgetNearlyUsed", "+app/inner", "-app/inner")
+		r.want(t, "RestartsRising", "+app/inner", "-app/inner")
+	})
+}
+
+func TestStuckChildrenAreToldUntilTheyReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(3))
+		_, r, _ := watched(t, Config{}, jobs)
+		release := make(chan struct{})
+		c, err := jobs.Go(t.Context(), func(context.Context) error { <-release; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Stop(t.Context())
+		time.Sleep(2 * time.Minute)
+		r.want(t, "ChildrenStuck", "+app/jobs")
+		close(release)
+		time.Sleep(2 * time.Second)
+		r.want(t, "ChildrenStuck", "+app/jobs", "-app/jobs")
+	})
+}
+
+func TestALimitThatAMachineHoldsDownForLongFires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(100))
+		a, r, _ := watched(t, Config{}, jobs)
+		if err := jobs.MaxChildren().Cap("memory", 40, "above nine tenths"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(14 * time.Minute)
+		r.want(t, "LimitHeldDown")
+		time.Sleep(2 * time.Minute)
+		r.want(t, "LimitHeldDown", "+app/jobs max_children")
+		if f := a.Firing(); len(f) != 1 || f[0].Details != "max_children is 40 instead of 100, held by memory: above nine tenths" {
+			t.Errorf("%v", f)
+		}
+		jobs.MaxChildren().Uncap("memory")
+		time.Sleep(2 * time.Minute)
+		r.want(t, "LimitHeldDown", "+app/jobs max_children", "-app/jobs max_children")
+	})
+}
+
+func TestAReviewDateThatHasPassedIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(100))
+		_, r, _ := watched(t, Config{}, jobs)
+		change := headcount.Change{Source: "file", By: "ann", Review: time.Now().Add(time.Hour)}
+		if err := jobs.MaxChildren().Set(50, change); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(59 * time.Minute)
+		r.want(t, "LimitReviewDue")
+		time.Sleep(2 * time.Minute)
+		r.want(t, "LimitReviewDue", "+app/jobs max_children")
+	})
+}
+
+func TestASupervisorThatIsGoneHasNoAlerts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rooms := headcount.NewDynamicSupervisor("rooms", headcount.MaxChildren(10))
+		a, r, _ := watched(t, Config{}, rooms)
+		room := headcount.NewDynamicSupervisor("blue", headcount.MaxChildren(headcount.Unlimited))
+		c, err := rooms.StartChild(t.Context(), room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		r.want(t, "SupervisorUnlimited", "+app/rooms/blue max_children")
+		stop(t, []*headcount.Child{c})
+		time.Sleep(2 * time.Second)
+		r.want(t, "SupervisorUnlimited", "+app/rooms/blue max_children", "-app/rooms/blue max_children")
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if len(a.mu.pasts) != 2 || len(a.mu.states) != 0 {
+			t.Errorf("%d supervisors and %d states are remembered, want 2 and 0", len(a.mu.pasts), len(a.mu.states))
+		}
+	})
+}
+
+func TestAnAlertIsToldOnceAndThenRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
+		never := &recorder{}
+		_, r, _ := watched(t, Config{Repeat: time.Hour}, jobs)
+		b := New("again", Config{Notifiers: []Notifier{never}, Repeat: -1, Logger: quiet, Root: jobs})
+		c, err := headcountRun(t, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3*time.Hour + time.Minute)
+		if n := len(r.lines("SupervisorUnlimited")); n != 4 {
+			t.Errorf("told %d times in three hours, want 4", n)
+		}
+		if n := len(never.lines("SupervisorUnlimited")); n != 1 {
+			t.Errorf("told %d times with no repeats, want 1", n)
+		}
+		c()
+	})
+}
+
+// headcountRun runs the alerts under a root of their own.
+func headcountRun(t *testing.T, a *Alerts) (stop func(), err error) {
+	root := headcount.NewSupervisor("other", headcount.SupervisorConfig{Logger: quiet}, a)
+	err = root.Start(t.Context())
+	return func() { _ = root.Stop(context.Background()) }, err
+}
+
+func TestADeadNotifierDelaysNobodyAndIsCaughtUpWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
+		dead, hanging, panicking := &recorder{fail: errors.New("no route")}, &recorder{hang: true}, 0
+		a, r, _ := watched(t, Config{Notifiers: []Notifier{dead, hanging, Func("broken", func(context.Context, []Alert) error {
+			panicking++
+			panic("oh")
+		})}}, jobs)
+		time.Sleep(2 * time.Second)
+		r.want(t, "SupervisorUnlimited", "+app/jobs max_children")
+		time.Sleep(time.Hour)
+		s := a.Status()
+		if s.Looks < 3595 {
+			t.Errorf("looked %d times in an hour, want 3600", s.Looks)
+		}
+		for i, n := range s.Notifiers[:3] {
+			if n.Failures < 50 || n.Failures > 130 || n.Waiting != 1 && i != 1 || n.LastError == "" {
+				t.Errorf("%+v", n)
+			}
+		}
+		// It is resolved while it cannot be told: what is told in the end is the end.
+		if err := jobs.MaxChildren().Set(10, headcount.Change{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		dead.set(nil, false)
+		time.Sleep(2 * time.Minute)
+		dead.want(t, "SupervisorUnlimited", "-app/jobs max_children")
+		hanging.set(nil, false)
+		time.Sleep(2 * time.Minute)
+		hanging.want(t, "SupervisorUnlimited", "-app/jobs max_children")
+		if s := a.Status().Notifiers[0]; s.Waiting != 0 || s.Told != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestTheOutboxOfADeadNotifierIsBounded(t *testing.T) {
+	o := newOutbox(&recorder{}, Config{Logger: quiet, Repeat: time.Hour})
+	now := time.Now()
+	var firing []Alert
+	for i := range 3 * maxWaiting {
+		a := Alert{Rule: "R", Path: fmt.Sprint(i), Began: now}
+		firing = append(firing, a)
+		o.put([]Alert{a}, nil, now)
+	}
+	for range 5 {
+		o.put(nil, firing, now)
+	}
+	if s := o.status(); s.Waiting != maxWaiting || s.Dropped != 2*maxWaiting {
+		t.Errorf("%+v", s)
+	}
+	if len(o.mu.order) != maxWaiting || len(o.mu.told) != maxWaiting {
+		t.Errorf("%d in order, %d told", len(o.mu.order), len(o.mu.told))
+	}
+	batch := o.take()
+	o.put([]Alert{{Rule: "R", Path: batch[0].Path, Began: now, Ended: now}}, nil, now)
+	o.put(nil, firing[1:], now) // the places that came free are taken
+	o.putBack(batch)
+	if s := o.status(); s.Waiting != maxWaiting || len(o.mu.order) != maxWaiting {
+		t.Errorf("%+v, %d in order", s, len(o.mu.order))
+	}
+	if a := o.mu.waiting[batch[0].key()]; !a.Resolved() {
+		t.Error("an old state took the place of a new one")
+	}
+}
+
+func TestATreeThatIsTooLargeIsWatchedInPartAndSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var many []headcount.Specifier
+		for i := range 50 {
+			many = append(many, headcount.NewDynamicSupervisor(fmt.Sprintf("s%d", i), headcount.MaxChildren(headcount.Unlimited)))
+		}
+		a, r, _ := watched(t, Config{MaxSupervisors: 20}, many...)
+		time.Sleep(2 * time.Second)
+		if s := a.Status(); s.Watched != 20 || s.NotWatched != 31 || len(a.mu.pasts) != 20 {
+			t.Errorf("%+v, %d remembered", s, len(a.mu.pasts))
+		}
+		r.want(t, "WatchIncomplete", "+app")
+		if n := len(r.lines("SupervisorUnlimited")); n != 19 {
+			t.Errorf("%d supervisors are told of, want 19", n)
+		}
+	})
+}
+
+func TestWhatWaitsIsToldAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
+		busy := &recorder{hang: true}
+		_, _, app := watched(t, Config{Notifiers: []Notifier{busy}}, jobs)
+		time.Sleep(2 * time.Second)
+		busy.set(nil, false)
+		if err := app.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		busy.want(t, "SupervisorUnlimited", "+app/jobs max_children")
+	})
+}
+
+func TestAWrongConfigurationFailsTheStart(t *testing.T) {
+	twice := append(Rules(), Rules()[0])
+	for name, cfg := range map[string]Config{
+		"Interval: is negative": {Interval: -1},
+		"MaxSupervisors":        {MaxSupervisors: -1},
+		"number 0 is nil":       {Notifiers: []Notifier{nil}},
+		"none of those":         {Rules: []Rule{{Name: "Own"}}},
+		"is there twice":        {Rules: twice},
+	} {
+		cfg.Logger = quiet
+		_, err := headcountRun(t, New("alerts", cfg))
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: the start says %v", name, err)
+		}
+	}
+}
+
+func TestRulesCanBeTunedAndLeftOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rules := slices.DeleteFunc(Rules(), func(r Rule) bool { return r.Name != "SupervisorNearLimit" })
+		rules[0].Fires, rules[0].Clears, rules[0].For = 0.5, 0.4, 0
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(10))
+		free := headcount.NewDynamicSupervisor("free", headcount.MaxChildren(headcount.Unlimited))
+		_, r, _ := watched(t, Config{Rules: rules, Interval: 10 * time.Second}, jobs, free)
+		fill(t, jobs, 5)
+		time.Sleep(11 * time.Second)
+		r.want(t, "SupervisorNearLimit", "+app/jobs max_children")
+		r.want(t, "SupervisorUnlimited")
+	})
+}
+
+func BenchmarkLook(b *testing.B) {
+	var many []headcount.Specifier
+	for i := range 999 {
+		many = append(many, headcount.NewDynamicSupervisor(fmt.Sprintf("s%d", i), headcount.MaxChildren(100)))
+	}
+	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet}, many...)
+	if err := app.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	defer app.Stop(context.Background())
+	a := New("alerts", Config{Root: app, Logger: quiet})
+	now := time.Now()
+	for b.Loop() {
+		now = now.Add(time.Second)
+		a.look(app, now)
+	}
+}

@@ -1,0 +1,271 @@
+package alert
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/headcount-go/headcount"
+)
+
+// A Rule watches one value. [Rules] gives those there are; their fields may be changed before they are given to [New].
+type Rule struct {
+	Name     string
+	Severity Severity
+	Summary  string
+	// Fires is the value from which on the rule is broken, For how long that must last for the alert to fire.
+	Fires float64
+	For   time.Duration
+	// Clears is the value below which it is over, KeepFor how long that must last for the alert to be resolved.
+	Clears  float64
+	KeepFor time.Duration
+
+	measure func(s *sight, out func(m measured))
+}
+
+// measured is the value of a rule at a supervisor, or at one limit of it.
+type measured struct {
+	limit   string
+	value   float64
+	details func() string // asked for only where the alert is told
+}
+
+// Rules gives the rules as they are by default. A program may leave some out, or change what they fire at:
+//
+//   - SupervisorNearLimit (warning): 90 % of a limit is in use, for a minute. It is over below 80 %. For limits from 10 on.
+//   - SupervisorFull (warning): starts are refused because a limit is reached, again and again for a minute.
+//   - SupervisorRefusing (critical): of what came in the last five minutes 5 % was refused, for two minutes, and ten
+//     starts at least. It is over below 2 %.
+//   - SupervisorUnlimited (info): a limit is Unlimited.
+//   - SupervisorFullWithinHour (warning): a line through the last fifteen minutes reaches the limit within an hour, for
+//     five minutes. For limits that are half used.
+//   - RestartBudgetNearlyUsed (warning): of the budget of restarts 60 % is used: 2 of 3.
+//   - RestartsRising (warning): five restarts or more in five minutes, and three times as many as in the five before.
+//   - ChildrenStuck (warning): children have outlived their stop, for a minute.
+//   - LimitHeldDown (warning): a machine's cap has kept a limit below what was set, for fifteen minutes.
+//   - LimitReviewDue (info): the review date of a limit has passed.
+func Rules() []Rule {
+	return []Rule{
+		{
+			Name: "SupervisorNearLimit", Severity: Warning, Summary: "A supervisor is close to a limit",
+			Fires: 0.9, For: time.Minute, Clears: 0.8, KeepFor: time.Minute, measure: nearLimit,
+		},
+		{
+			Name: "SupervisorFull", Severity: Warning, Summary: "A limit is reached and starts are refused",
+			Fires: 1, For: time.Minute, Clears: 1, KeepFor: time.Minute, measure: full,
+		},
+		{
+			Name: "SupervisorRefusing", Severity: Critical, Summary: "Much of what comes is refused",
+			Fires: 0.05, For: 2 * time.Minute, Clears: 0.02, KeepFor: 2 * time.Minute, measure: refusing,
+		},
+		{
+			Name: "SupervisorUnlimited", Severity: Info, Summary: "A supervisor has no limit",
+			Fires: 1, Clears: 1, measure: unlimited,
+		},
+		{
+			Name: "SupervisorFullWithinHour", Severity: Warning, Summary: "At this rate a limit will be reached within an hour",
+			Fires: 1, For: 5 * time.Minute, Clears: 0.9, KeepFor: 5 * time.Minute, measure: fullWithinHour,
+		},
+		{
+			Name: "RestartBudgetNearlyUsed", Severity: Warning, Summary: "A supervisor is about to give up",
+			Fires: 0.6, Clears: 0.3, KeepFor: time.Minute, measure: budgetUsed,
+		},
+		{
+			Name: "RestartsRising", Severity: Warning, Summary: "Children are restarted more and more often",
+			Fires: 3, For: time.Minute, Clears: 1.5, KeepFor: 5 * time.Minute, measure: restartsRising,
+		},
+		{
+			Name: "ChildrenStuck", Severity: Warning, Summary: "Children do not stop when they are asked to",
+			Fires: 1, For: time.Minute, Clears: 1, measure: stuck,
+		},
+		{
+			Name: "LimitHeldDown", Severity: Warning, Summary: "A machine has kept a limit below what was set for long",
+			Fires: 1, For: 15 * time.Minute, Clears: 1, KeepFor: time.Minute, measure: heldDown,
+		},
+		{
+			Name: "LimitReviewDue", Severity: Info, Summary: "The review date of a limit has passed",
+			Fires: 1, Clears: 1, measure: reviewDue,
+		},
+	}
+}
+
+// A sight is a supervisor at one moment, with its past.
+type sight struct {
+	node *headcount.TreeNode
+	past *past
+	now  time.Time
+}
+
+// smallLimit is where a limit has nothing near it: one child less than full is far from it.
+const smallLimit = 10
+
+// counted calls out for each limit that counts something: own children, if they come and go, and descendants.
+func (s *sight) counted(out func(l headcount.LimitSnapshot, held int)) {
+	for _, l := range s.node.Limits {
+		switch {
+		case l.Name == "max_children" && s.node.Kind != headcount.SupervisorKind: // the declared ones are there to stay
+			out(l, s.node.Counts.Running)
+		case l.Name == "max_descendants" && s.node.Descendants >= 0:
+			out(l, s.node.Descendants)
+		}
+	}
+}
+
+// all calls out for each limit, those of gates included.
+func (s *sight) all(out func(headcount.LimitSnapshot)) {
+	for _, l := range s.node.Limits {
+		out(l)
+	}
+	for _, g := range s.node.Gates {
+		out(g.LimitSnapshot)
+	}
+}
+
+func nearLimit(s *sight, out func(measured)) {
+	s.counted(func(l headcount.LimitSnapshot, held int) {
+		if l.InForce < smallLimit || l.InForce == headcount.Unlimited {
+			return
+		}
+		used := float64(held) / float64(l.InForce)
+		out(measured{l.Name, used, func() string {
+			return fmt.Sprintf("%d of %s %d (%.0f %%)", held, l.Name, l.InForce, used*100)
+		}})
+	})
+}
+
+// recently is how long after a refusal a place counts as refusing.
+const recently = 30 * time.Second
+
+func full(s *sight, out func(measured)) {
+	tell := func(limit string, c *lastGrowth, inForce int) {
+		value := 0.0
+		if !c.at.IsZero() && s.now.Sub(c.at) <= recently {
+			value = 1
+		}
+		out(measured{limit, value, func() string {
+			return fmt.Sprintf("%d starts refused since the process began, %s is %s", c.total, limit, limitText(inForce))
+		}})
+	}
+	tell("max_children", &s.past.refusedHere, s.node.Counts.Limit)
+	if c := &s.past.refusedAbove; c.total > 0 {
+		tell("max_descendants", c, limitAbove)
+	}
+	for _, g := range s.node.Gates {
+		if c := s.past.gates[g.Name]; c != nil {
+			tell(g.Name, c, g.InForce)
+		}
+	}
+}
+
+// limitAbove stands for a limit that belongs to a supervisor above.
+const limitAbove = -1
+
+func limitText(n int) string {
+	switch n {
+	case headcount.Unlimited:
+		return "unlimited"
+	case limitAbove:
+		return "that of a supervisor above"
+	}
+	return strconv.Itoa(n)
+}
+
+func refusing(s *sight, out func(measured)) {
+	const enough = 10
+	then := s.past.before(s.now, 5*time.Minute)
+	refused := float64(refusedStarts(s.node) - then.refused)
+	came := refused + float64(s.node.Counts.Started-then.started)
+	share := 0.0
+	if refused >= enough {
+		share = refused / came
+	}
+	out(measured{"", share, func() string {
+		return fmt.Sprintf("%.0f of %.0f starts of the last five minutes refused (%.1f %%)", refused, came, share*100)
+	}})
+}
+
+// refusedStarts is what the supervisor refused. What gates count may be parts of requests, or several for one start.
+func refusedStarts(n *headcount.TreeNode) uint64 {
+	return n.Counts.Refused.Total() - n.Counts.Refused.Gates
+}
+
+func unlimited(s *sight, out func(measured)) {
+	s.all(func(l headcount.LimitSnapshot) {
+		if l.InForce == headcount.Unlimited {
+			out(measured{l.Name, 1, func() string { return l.Name + " is unlimited" }})
+		}
+	})
+}
+
+func fullWithinHour(s *sight, out func(measured)) {
+	s.counted(func(l headcount.LimitSnapshot, held int) {
+		if l.InForce < smallLimit || l.InForce == headcount.Unlimited || held*2 < l.InForce || held >= l.InForce {
+			return
+		}
+		then, ok := s.past.predict(s.now, held, l.Name == "max_descendants", time.Hour)
+		if !ok {
+			return
+		}
+		out(measured{l.Name, then / float64(l.InForce), func() string {
+			return fmt.Sprintf("%d of %s %d now, %.0f in an hour", held, l.Name, l.InForce, math.Max(then, 0))
+		}})
+	})
+}
+
+func budgetUsed(s *sight, out func(measured)) {
+	n := s.node
+	if n.RestartsAllowed == 0 {
+		return
+	}
+	out(measured{"", float64(n.RestartsUsed) / float64(n.RestartsAllowed), func() string {
+		return fmt.Sprintf("%d of %d restarts within %v used", n.RestartsUsed, n.RestartsAllowed, n.RestartsWithin)
+	}})
+}
+
+func restartsRising(s *sight, out func(measured)) {
+	const enough = 5
+	five, ten := s.past.before(s.now, 5*time.Minute), s.past.before(s.now, 10*time.Minute)
+	now, then := s.node.Counts.Restarts-five.restarts, five.restarts-ten.restarts
+	value := 0.0
+	if now >= enough {
+		value = float64(now) / float64(max(then, 1))
+	}
+	out(measured{"", value, func() string {
+		return fmt.Sprintf("%d restarts in the last five minutes, %d in the five before", now, then)
+	}})
+}
+
+func stuck(s *sight, out func(measured)) {
+	out(measured{"", float64(s.node.Counts.Stuck), func() string {
+		return fmt.Sprintf("%d children have outlived their allowance; each keeps its slot until it returns", s.node.Counts.Stuck)
+	}})
+}
+
+func heldDown(s *sight, out func(measured)) {
+	s.all(func(l headcount.LimitSnapshot) {
+		if l.InForce >= l.Setting.Value {
+			return
+		}
+		for _, c := range l.Caps {
+			if c.Value == l.InForce {
+				out(measured{l.Name, 1, func() string {
+					return fmt.Sprintf("%s is %d instead of %s, held by %s: %s", l.Name, l.InForce, limitText(l.Setting.Value), c.Name, c.Why)
+				}})
+				return
+			}
+		}
+	})
+}
+
+func reviewDue(s *sight, out func(measured)) {
+	s.all(func(l headcount.LimitSnapshot) {
+		if r := l.Setting.Review; !r.IsZero() && !s.now.Before(r) {
+			out(measured{l.Name, 1, func() string {
+				who := strings.TrimSpace(l.Setting.Source + " " + l.Setting.By)
+				return fmt.Sprintf("%s %s, set by %s, was to be reviewed by %s", l.Name, limitText(l.Setting.Value), who, r.Format(time.DateOnly))
+			}})
+		}
+	})
+}
