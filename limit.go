@@ -15,6 +15,7 @@ import (
 // that wait.
 type Limit struct {
 	name    string // max_children, max_per_key, max_descendants
+	inCode  int
 	ceiling int
 	node    *node
 	enforce func(inForce int) (release func()) // puts it in force; release is called without the lock
@@ -60,6 +61,7 @@ type LimitSnapshot struct {
 	Name    string // max_children, max_per_key, max_descendants
 	InForce int    // the smallest of the setting and the caps; [Unlimited] if none bounds it
 	Setting Setting
+	InCode  int   // what it was set to where it was written
 	Ceiling int   // no setting may pass it
 	Caps    []Cap // by name
 }
@@ -107,7 +109,7 @@ func (s limitSpec) problem() string {
 }
 
 func newLimit(name string, s limitSpec, n *node, enforce func(int) func()) *Limit {
-	l := &Limit{name: name, ceiling: s.ceiling, node: n, enforce: enforce}
+	l := &Limit{name: name, inCode: s.value, ceiling: s.ceiling, node: n, enforce: enforce}
 	l.mu.setting = Setting{Value: s.value, Change: Change{Source: "code"}}
 	l.mu.lasting = l.mu.setting
 	enforce(s.value)
@@ -237,7 +239,7 @@ func (l *Limit) changeLocked(from, to int, c Change) {
 func (l *Limit) Snapshot() LimitSnapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := LimitSnapshot{Name: l.name, InForce: l.inForceLocked(), Setting: l.mu.setting, Ceiling: l.ceiling}
+	s := LimitSnapshot{Name: l.name, InForce: l.inForceLocked(), Setting: l.mu.setting, InCode: l.inCode, Ceiling: l.ceiling}
 	for _, c := range l.mu.caps {
 		s.Caps = append(s.Caps, c)
 	}

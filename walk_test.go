@@ -122,3 +122,13 @@ func TestAChildFindsTheRootOfItsTree(t *testing.T) {
 		}
 	})
 }
+
+func TestALimitKnowsWhatItIsInCode(t *testing.T) {
+	jobs := NewDynamicSupervisor("jobs", MaxChildren(10))
+	if err := jobs.MaxChildren().Set(5, Change{Source: "page"}); err != nil {
+		t.Fatal(err)
+	}
+	if s := jobs.MaxChildren().Snapshot(); s.InCode != 10 || s.Setting.Value != 5 {
+		t.Errorf("%+v", s)
+	}
+}

@@ -62,7 +62,6 @@ type state struct {
 	firing  bool
 	since   time.Time // when it was broken first
 	well    time.Time // since when it is over; zero while it is not
-	told    time.Time
 	round   uint64
 	keepFor time.Duration
 }
