@@ -1,0 +1,172 @@
+package limitfile
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Problem is something wrong with a file, at one place in it.
+type Problem struct {
+	File    string
+	Line    int // from 1; 0 if it is about the file as a whole
+	Column  int // from 1, in characters
+	Message string
+	Excerpt string // the lines around it, with a mark
+}
+
+// Error is the problem with its excerpt.
+func (p *Problem) Error() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s\n%s", p.File, p.Line, p.Column, p.Message, p.Excerpt)
+}
+
+// An Error is all that is wrong with a file.
+type Error struct {
+	Problems []*Problem // the first hundred
+	Total    int
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString(strings.TrimRight(p.Error(), "\n"))
+	}
+	if more := e.Total - len(e.Problems); more > 0 {
+		fmt.Fprintf(&b, "\nand %d more", more)
+	}
+	return b.String()
+}
+
+// Unwrap gives the problems.
+func (e *Error) Unwrap() []error {
+	errs := make([]error, len(e.Problems))
+	for i, p := range e.Problems {
+		errs[i] = p
+	}
+	return errs
+}
+
+// A report collects what is wrong with one file.
+type report struct {
+	file  string
+	lines []string
+	err   Error
+}
+
+const (
+	maxProblems = 100
+	maxExcerpt  = 100 // characters of a line
+)
+
+// at is a place in the file.
+type at struct{ line, column int }
+
+func (r *report) add(where at, format string, args ...any) {
+	r.err.Total++
+	if len(r.err.Problems) >= maxProblems {
+		return
+	}
+	p := &Problem{File: r.file, Line: where.line, Column: where.column, Message: fmt.Sprintf(format, args...)}
+	if where.line > 0 {
+		p.Excerpt = r.excerpt(where)
+	}
+	r.err.Problems = append(r.err.Problems, p)
+}
+
+func (r *report) orNil() error {
+	if r.err.Total == 0 {
+		return nil
+	}
+	return &r.err
+}
+
+// excerpt shows the line, the one before it, and a mark under the column.
+func (r *report) excerpt(where at) string {
+	if where.line > len(r.lines) {
+		return ""
+	}
+	var b strings.Builder
+	width := len(strconv.Itoa(where.line))
+	for i := max(where.line-1, 1); i <= where.line; i++ {
+		sign := " "
+		if i == where.line {
+			sign = ">"
+		}
+		fmt.Fprintf(&b, "%s %*d | %s\n", sign, width, i, printable(r.lines[i-1]))
+	}
+	if where.column <= maxExcerpt {
+		fmt.Fprintf(&b, "  %*s | %s^\n", width, "", strings.Repeat(" ", max(where.column-1, 0)))
+	}
+	return b.String()
+}
+
+// printable replaces what would move the mark or the cursor, and cuts.
+func printable(s string) string {
+	s = strings.TrimRight(s, "\r")
+	if utf8.RuneCountInString(s) > maxExcerpt {
+		s = string([]rune(s)[:maxExcerpt]) + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || !strconv.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// shown is a word of the file in a message.
+func shown(s string) string {
+	const most = 80
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// nearest is ": did you mean x?" for the word that differs least from s, if one is close.
+func nearest(s string, words []string) string {
+	const most = 10_000
+	best, distance := "", max(2, len(s)/4)+1
+	for _, w := range words[:min(len(words), most)] {
+		if d := len(w) - len(s); d >= distance || -d >= distance || len(w) > 512 {
+			continue
+		}
+		if d := edits(s, w); d < distance {
+			best, distance = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + best + "?"
+}
+
+// edits is the distance of Levenshtein, with the swap of two neighbours as one edit.
+func edits(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}
