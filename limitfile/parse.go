@@ -50,6 +50,7 @@ func parse(data []byte, r *report) (entries []entry) {
 		r.add(at{}, "is not UTF-8 text")
 		return nil
 	}
+	data = []byte(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(data))) // all three end a line in YAML
 	r.lines = strings.Split(string(data), "\n")
 	if len(data) > maxFile {
 		r.add(at{}, "has %d bytes; at most %d are read", len(data), maxFile)
