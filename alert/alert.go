@@ -17,7 +17,7 @@ const (
 
 // An Alert is one rule that does not hold at one place.
 type Alert struct {
-	Rule     string // the name of the rule, such as SupervisorNearLimit
+	Rule     string // the name of the rule, such as HeadcountNearLimit
 	Severity Severity
 	Path     string // of the supervisor
 	Limit    string // max_children, or the name of a gate; empty if the rule is not about one limit

@@ -117,7 +117,7 @@ func TestNearTheLimitFiresAfterItsTimeAndHasHysteresis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(100))
 		_, r, _ := watched(t, Config{}, jobs)
-		const rule, at = "SupervisorNearLimit", "app/jobs max_children"
+		const rule, at = "HeadcountNearLimit", "app/jobs max_children"
 		fill(t, jobs, 80)
 		ten := fill(t, jobs, 10)
 		time.Sleep(59 * time.Second)
@@ -151,7 +151,7 @@ func TestAShortPeakFiresNothing(t *testing.T) {
 			stop(t, all)
 			time.Sleep(10 * time.Second)
 		}
-		r.want(t, "SupervisorNearLimit")
+		r.want(t, "HeadcountNearLimit")
 	})
 }
 
@@ -163,7 +163,7 @@ func TestAFullSupervisorThatRefusesFires(t *testing.T) {
 		_, r, _ := watched(t, Config{}, jobs, door)
 		fill(t, jobs, 2)
 		time.Sleep(10 * time.Minute)
-		r.want(t, "SupervisorFull") // full, but nobody was refused
+		r.want(t, "HeadcountFull") // full, but nobody was refused
 		for range 200 {
 			if _, err := jobs.Go(t.Context(), untilStopped); !errors.Is(err, headcount.ErrMaxChildren) {
 				t.Fatal(err)
@@ -172,15 +172,15 @@ func TestAFullSupervisorThatRefusesFires(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		want := []string{"+app/jobs max_children", "+app/door starts"}
-		if got := r.lines("SupervisorFull"); len(got) != 2 || !slices.Contains(got, want[0]) || !slices.Contains(got, want[1]) {
+		if got := r.lines("HeadcountFull"); len(got) != 2 || !slices.Contains(got, want[0]) || !slices.Contains(got, want[1]) {
 			t.Errorf("told %q, want %q", got, want)
 		}
-		r.want(t, "SupervisorRefusing", "+app/jobs")
+		r.want(t, "HeadcountRefusing", "+app/jobs")
 		time.Sleep(10 * time.Minute)
-		if got := r.lines("SupervisorFull"); len(got) != 4 {
+		if got := r.lines("HeadcountFull"); len(got) != 4 {
 			t.Errorf("told %q, want both resolved", got)
 		}
-		r.want(t, "SupervisorRefusing", "+app/jobs", "-app/jobs")
+		r.want(t, "HeadcountRefusing", "+app/jobs", "-app/jobs")
 	})
 }
 
@@ -192,8 +192,8 @@ func TestARefusalOrTwoFireNothing(t *testing.T) {
 			_, _ = jobs.Go(t.Context(), untilStopped)
 		}
 		time.Sleep(time.Hour)
-		r.want(t, "SupervisorFull")
-		r.want(t, "SupervisorRefusing")
+		r.want(t, "HeadcountFull")
+		r.want(t, "HeadcountRefusing")
 	})
 }
 
@@ -203,7 +203,7 @@ func TestDescendantsAreWatchedToo(t *testing.T) {
 		_, r, _ := watched(t, Config{}, jobs)
 		fill(t, jobs, 19)
 		time.Sleep(2 * time.Minute)
-		r.want(t, "SupervisorNearLimit", "+app/jobs max_descendants")
+		r.want(t, "HeadcountNearLimit", "+app/jobs max_descendants")
 	})
 }
 
@@ -212,12 +212,12 @@ func TestAnUnlimitedSupervisorIsToldAtOnceAndUntilItHasALimit(t *testing.T) {
 		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
 		_, r, _ := watched(t, Config{}, jobs)
 		time.Sleep(1500 * time.Millisecond)
-		r.want(t, "SupervisorUnlimited", "+app/jobs max_children")
+		r.want(t, "HeadcountUnlimited", "+app/jobs max_children")
 		if err := jobs.MaxChildren().Set(10, headcount.Change{}); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		r.want(t, "SupervisorUnlimited", "+app/jobs max_children", "-app/jobs max_children")
+		r.want(t, "HeadcountUnlimited", "+app/jobs max_children", "-app/jobs max_children")
 	})
 }
 
@@ -237,9 +237,9 @@ func TestALimitThatWillBeReachedWithinAnHourFires(t *testing.T) {
 			}
 			time.Sleep(time.Minute)
 		}
-		r.want(t, "SupervisorFullWithinHour", "+app/rising max_children")
+		r.want(t, "HeadcountFullInAnHour", "+app/rising max_children")
 		time.Sleep(time.Hour) // it rises no more
-		r.want(t, "SupervisorFullWithinHour", "+app/rising max_children", "-app/rising max_children")
+		r.want(t, "HeadcountFullInAnHour", "+app/rising max_children", "-app/rising max_children")
 	})
 }
 
@@ -260,14 +260,14 @@ func TestTheRestartsAreWatched(t *testing.T) {
 			crash <- struct{}{}
 			time.Sleep(30 * time.Second)
 		}
-		r.want(t, "RestartBudgetNearlyUsed")
+		r.want(t, "HeadcountRestartBudgetNearlyUsed")
 		crash <- struct{}{}
 		time.Sleep(90 * time.Second)
-		r.want(t, "RestartBudgetNearlyUsed", "+app/inner")
-		r.want(t, "RestartsRising", "+app/inner")
+		r.want(t, "HeadcountRestartBudgetNearlyUsed", "+app/inner")
+		r.want(t, "HeadcountRestartsRising", "+app/inner")
 		time.Sleep(2 * time.Hour)
-		r.want(t, "RestartBudgetNearlyUsed", "+app/inner", "-app/inner")
-		r.want(t, "RestartsRising", "+app/inner", "-app/inner")
+		r.want(t, "HeadcountRestartBudgetNearlyUsed", "+app/inner", "-app/inner")
+		r.want(t, "HeadcountRestartsRising", "+app/inner", "-app/inner")
 	})
 }
 
@@ -282,10 +282,10 @@ func TestStuckChildrenAreToldUntilTheyReturn(t *testing.T) {
 		}
 		_ = c.Stop(t.Context())
 		time.Sleep(2 * time.Minute)
-		r.want(t, "ChildrenStuck", "+app/jobs")
+		r.want(t, "HeadcountStuck", "+app/jobs")
 		close(release)
 		time.Sleep(2 * time.Second)
-		r.want(t, "ChildrenStuck", "+app/jobs", "-app/jobs")
+		r.want(t, "HeadcountStuck", "+app/jobs", "-app/jobs")
 	})
 }
 
@@ -297,15 +297,15 @@ func TestALimitThatAMachineHoldsDownForLongFires(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(14 * time.Minute)
-		r.want(t, "LimitHeldDown")
+		r.want(t, "HeadcountLimitLowered")
 		time.Sleep(2 * time.Minute)
-		r.want(t, "LimitHeldDown", "+app/jobs max_children")
+		r.want(t, "HeadcountLimitLowered", "+app/jobs max_children")
 		if f := a.Firing(); len(f) != 1 || f[0].Details != "max_children is 40 instead of 100, held by memory: above nine tenths" {
 			t.Errorf("%v", f)
 		}
 		jobs.MaxChildren().Uncap("memory")
 		time.Sleep(2 * time.Minute)
-		r.want(t, "LimitHeldDown", "+app/jobs max_children", "-app/jobs max_children")
+		r.want(t, "HeadcountLimitLowered", "+app/jobs max_children", "-app/jobs max_children")
 	})
 }
 
@@ -318,9 +318,9 @@ func TestAReviewDateThatHasPassedIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(59 * time.Minute)
-		r.want(t, "LimitReviewDue")
+		r.want(t, "HeadcountLimitReviewOverdue")
 		time.Sleep(2 * time.Minute)
-		r.want(t, "LimitReviewDue", "+app/jobs max_children")
+		r.want(t, "HeadcountLimitReviewOverdue", "+app/jobs max_children")
 	})
 }
 
@@ -334,10 +334,10 @@ func TestASupervisorThatIsGoneHasNoAlerts(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
-		r.want(t, "SupervisorUnlimited", "+app/rooms/blue max_children")
+		r.want(t, "HeadcountUnlimited", "+app/rooms/blue max_children")
 		stop(t, []*headcount.Child{c})
 		time.Sleep(2 * time.Second)
-		r.want(t, "SupervisorUnlimited", "+app/rooms/blue max_children", "-app/rooms/blue max_children")
+		r.want(t, "HeadcountUnlimited", "+app/rooms/blue max_children", "-app/rooms/blue max_children")
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if len(a.mu.pasts) != 2 || len(a.mu.states) != 0 {
@@ -357,10 +357,10 @@ func TestAnAlertIsToldOnceAndThenRepeated(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(3*time.Hour + time.Minute)
-		if n := len(r.lines("SupervisorUnlimited")); n != 4 {
+		if n := len(r.lines("HeadcountUnlimited")); n != 4 {
 			t.Errorf("told %d times in three hours, want 4", n)
 		}
-		if n := len(never.lines("SupervisorUnlimited")); n != 1 {
+		if n := len(never.lines("HeadcountUnlimited")); n != 1 {
 			t.Errorf("told %d times with no repeats, want 1", n)
 		}
 		c()
@@ -383,7 +383,7 @@ func TestADeadNotifierDelaysNobodyAndIsCaughtUpWith(t *testing.T) {
 			panic("oh")
 		})}}, jobs)
 		time.Sleep(2 * time.Second)
-		r.want(t, "SupervisorUnlimited", "+app/jobs max_children")
+		r.want(t, "HeadcountUnlimited", "+app/jobs max_children")
 		time.Sleep(time.Hour)
 		s := a.Status()
 		if s.Looks < 3595 {
@@ -401,10 +401,10 @@ func TestADeadNotifierDelaysNobodyAndIsCaughtUpWith(t *testing.T) {
 		time.Sleep(time.Minute)
 		dead.set(nil, false)
 		time.Sleep(2 * time.Minute)
-		dead.want(t, "SupervisorUnlimited", "-app/jobs max_children")
+		dead.want(t, "HeadcountUnlimited", "-app/jobs max_children")
 		hanging.set(nil, false)
 		time.Sleep(2 * time.Minute)
-		hanging.want(t, "SupervisorUnlimited", "-app/jobs max_children")
+		hanging.want(t, "HeadcountUnlimited", "-app/jobs max_children")
 		if s := a.Status().Notifiers[0]; s.Waiting != 0 || s.Told != 1 {
 			t.Errorf("%+v", s)
 		}
@@ -452,8 +452,8 @@ func TestATreeThatIsTooLargeIsWatchedInPartAndSaysSo(t *testing.T) {
 		if s := a.Status(); s.Watched != 20 || s.NotWatched != 31 || len(a.mu.pasts) != 20 {
 			t.Errorf("%+v, %d remembered", s, len(a.mu.pasts))
 		}
-		r.want(t, "WatchIncomplete", "+app")
-		if n := len(r.lines("SupervisorUnlimited")); n != 19 {
+		r.want(t, "HeadcountNotAllShown", "+app")
+		if n := len(r.lines("HeadcountUnlimited")); n != 19 {
 			t.Errorf("%d supervisors are told of, want 19", n)
 		}
 	})
@@ -469,7 +469,7 @@ func TestWhatWaitsIsToldAtTheEnd(t *testing.T) {
 		if err := app.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		busy.want(t, "SupervisorUnlimited", "+app/jobs max_children")
+		busy.want(t, "HeadcountUnlimited", "+app/jobs max_children")
 	})
 }
 
@@ -492,15 +492,15 @@ func TestAWrongConfigurationFailsTheStart(t *testing.T) {
 
 func TestRulesCanBeTunedAndLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		rules := slices.DeleteFunc(Rules(), func(r Rule) bool { return r.Name != "SupervisorNearLimit" })
+		rules := slices.DeleteFunc(Rules(), func(r Rule) bool { return r.Name != "HeadcountNearLimit" })
 		rules[0].Fires, rules[0].Clears, rules[0].For = 0.5, 0.4, 0
 		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(10))
 		free := headcount.NewDynamicSupervisor("free", headcount.MaxChildren(headcount.Unlimited))
 		_, r, _ := watched(t, Config{Rules: rules, Interval: 10 * time.Second}, jobs, free)
 		fill(t, jobs, 5)
 		time.Sleep(11 * time.Second)
-		r.want(t, "SupervisorNearLimit", "+app/jobs max_children")
-		r.want(t, "SupervisorUnlimited")
+		r.want(t, "HeadcountNearLimit", "+app/jobs max_children")
+		r.want(t, "HeadcountUnlimited")
 	})
 }
 

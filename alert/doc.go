@@ -26,5 +26,5 @@
 // # What is bounded
 //
 // The supervisors watched (Config.MaxSupervisors; about 3 KB each), the outboxes (1024 alerts each), the alerts in one
-// message (64), and the texts. A tree with more supervisors is an alert of its own, WatchIncomplete.
+// message (64), and the texts. A tree with more supervisors is an alert of its own, HeadcountNotAllShown.
 package alert

@@ -37,8 +37,8 @@ func Example() {
 	_ = jobs.MaxChildren().Set(64, headcount.Change{Source: "page", By: "ann"})
 	fmt.Println(<-told)
 	// Output:
-	// SupervisorUnlimited at myapp/jobs (max_children): max_children is unlimited
-	// resolved: SupervisorUnlimited at myapp/jobs (max_children): max_children is unlimited
+	// HeadcountUnlimited at myapp/jobs (max_children): max_children is unlimited
+	// resolved: HeadcountUnlimited at myapp/jobs (max_children): max_children is unlimited
 }
 
 // Rules can be changed: here an alert is to fire at three quarters of a limit, and nobody wants to hear of limits that
@@ -47,9 +47,9 @@ func ExampleRules() {
 	var rules []alert.Rule
 	for _, r := range alert.Rules() {
 		switch r.Name {
-		case "SupervisorUnlimited":
+		case "HeadcountUnlimited":
 			continue
-		case "SupervisorNearLimit":
+		case "HeadcountNearLimit":
 			r.Fires, r.Clears = 0.75, 0.6
 		}
 		rules = append(rules, r)

@@ -34,58 +34,58 @@ type measured struct {
 
 // Rules gives the rules as they are by default. A program may leave some out, or change what they fire at:
 //
-//   - SupervisorNearLimit (warning): 90 % of a limit is in use, for a minute. It is over below 80 %. For limits from 10 on.
-//   - SupervisorFull (warning): starts are refused because a limit is reached, again and again for a minute.
-//   - SupervisorRefusing (critical): of what came in the last five minutes 5 % was refused, for two minutes, and ten
+//   - HeadcountNearLimit (warning): 90 % of a limit is in use, for a minute. It is over below 80 %. For limits from 10 on.
+//   - HeadcountFull (warning): starts are refused because a limit is reached, again and again for a minute.
+//   - HeadcountRefusing (critical): of what came in the last five minutes 5 % was refused, for two minutes, and ten
 //     starts at least. It is over below 2 %.
-//   - SupervisorUnlimited (info): a limit is Unlimited.
-//   - SupervisorFullWithinHour (warning): a line through the last fifteen minutes reaches the limit within an hour, for
+//   - HeadcountUnlimited (info): a limit is Unlimited.
+//   - HeadcountFullInAnHour (warning): a line through the last fifteen minutes reaches the limit within an hour, for
 //     five minutes. For limits that are half used.
-//   - RestartBudgetNearlyUsed (warning): of the budget of restarts 60 % is used: 2 of 3.
-//   - RestartsRising (warning): five restarts or more in five minutes, and three times as many as in the five before.
-//   - ChildrenStuck (warning): children have outlived their stop, for a minute.
-//   - LimitHeldDown (warning): a machine's cap has kept a limit below what was set, for fifteen minutes.
-//   - LimitReviewDue (info): the review date of a limit has passed.
+//   - HeadcountRestartBudgetNearlyUsed (warning): of the budget of restarts 60 % is used: 2 of 3.
+//   - HeadcountRestartsRising (warning): five restarts or more in five minutes, and three times as many as in the five before.
+//   - HeadcountStuck (warning): children have outlived their stop, for a minute.
+//   - HeadcountLimitLowered (warning): a machine's cap has kept a limit below what was set, for fifteen minutes.
+//   - HeadcountLimitReviewOverdue (info): the review date of a limit has passed.
 func Rules() []Rule {
 	return []Rule{
 		{
-			Name: "SupervisorNearLimit", Severity: Warning, Summary: "A supervisor is close to a limit",
+			Name: "HeadcountNearLimit", Severity: Warning, Summary: "A supervisor is close to a limit",
 			Fires: 0.9, For: time.Minute, Clears: 0.8, KeepFor: time.Minute, measure: nearLimit,
 		},
 		{
-			Name: "SupervisorFull", Severity: Warning, Summary: "A limit is reached and starts are refused",
+			Name: "HeadcountFull", Severity: Warning, Summary: "A limit is reached and starts are refused",
 			Fires: 1, For: time.Minute, Clears: 1, KeepFor: time.Minute, measure: full,
 		},
 		{
-			Name: "SupervisorRefusing", Severity: Critical, Summary: "Much of what comes is refused",
+			Name: "HeadcountRefusing", Severity: Critical, Summary: "Much of what comes is refused",
 			Fires: 0.05, For: 2 * time.Minute, Clears: 0.02, KeepFor: 2 * time.Minute, measure: refusing,
 		},
 		{
-			Name: "SupervisorUnlimited", Severity: Info, Summary: "A supervisor has no limit",
+			Name: "HeadcountUnlimited", Severity: Info, Summary: "A supervisor has no limit",
 			Fires: 1, Clears: 1, measure: unlimited,
 		},
 		{
-			Name: "SupervisorFullWithinHour", Severity: Warning, Summary: "At this rate a limit will be reached within an hour",
+			Name: "HeadcountFullInAnHour", Severity: Warning, Summary: "At this rate a limit will be reached within an hour",
 			Fires: 1, For: 5 * time.Minute, Clears: 0.9, KeepFor: 5 * time.Minute, measure: fullWithinHour,
 		},
 		{
-			Name: "RestartBudgetNearlyUsed", Severity: Warning, Summary: "A supervisor is about to give up",
+			Name: "HeadcountRestartBudgetNearlyUsed", Severity: Warning, Summary: "A supervisor is about to give up",
 			Fires: 0.6, Clears: 0.3, KeepFor: time.Minute, measure: budgetUsed,
 		},
 		{
-			Name: "RestartsRising", Severity: Warning, Summary: "Children are restarted more and more often",
+			Name: "HeadcountRestartsRising", Severity: Warning, Summary: "Children are restarted more and more often",
 			Fires: 3, For: time.Minute, Clears: 1.5, KeepFor: 5 * time.Minute, measure: restartsRising,
 		},
 		{
-			Name: "ChildrenStuck", Severity: Warning, Summary: "Children do not stop when they are asked to",
+			Name: "HeadcountStuck", Severity: Warning, Summary: "Children do not stop when they are asked to",
 			Fires: 1, For: time.Minute, Clears: 1, measure: stuck,
 		},
 		{
-			Name: "LimitHeldDown", Severity: Warning, Summary: "A machine has kept a limit below what was set for long",
+			Name: "HeadcountLimitLowered", Severity: Warning, Summary: "A machine has kept a limit below what was set for long",
 			Fires: 1, For: 15 * time.Minute, Clears: 1, KeepFor: time.Minute, measure: heldDown,
 		},
 		{
-			Name: "LimitReviewDue", Severity: Info, Summary: "The review date of a limit has passed",
+			Name: "HeadcountLimitReviewOverdue", Severity: Info, Summary: "The review date of a limit has passed",
 			Fires: 1, Clears: 1, measure: reviewDue,
 		},
 	}

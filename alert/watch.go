@@ -25,7 +25,7 @@ type Config struct {
 	// Repeat is the time after which an alert that still fires is told again. Zero is 4 h, negative is never.
 	Repeat time.Duration
 	// MaxSupervisors bounds what is watched, 1000 if zero. What comes behind them in the order of the tree is not
-	// watched, and the alert WatchIncomplete says so.
+	// watched, and the alert HeadcountNotAllShown says so.
 	MaxSupervisors int
 	// Labels are added to each alert that is sent over HTTP, such as job or instance.
 	Labels map[string]string
@@ -255,7 +255,7 @@ func (a *Alerts) look(root headcount.Node, now time.Time) {
 	}
 }
 
-var incomplete = Rule{Name: "WatchIncomplete", Severity: Warning, Summary: "The tree has more supervisors than are watched", Fires: 1, Clears: 1, KeepFor: time.Minute}
+var incomplete = Rule{Name: "HeadcountNotAllShown", Severity: Warning, Summary: "The tree has more supervisors than are watched", Fires: 1, Clears: 1, KeepFor: time.Minute}
 
 // judgeLocked takes one value into account.
 func (a *Alerts) judgeLocked(tell []Alert, r *Rule, path string, m measured, now time.Time) []Alert {

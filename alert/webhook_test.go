@@ -20,12 +20,12 @@ import (
 var (
 	began  = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	firing = Alert{
-		Rule: "SupervisorNearLimit", Severity: Warning, Path: "myapp/users", Limit: "max_children",
-		Summary: "A supervisor is close to a limit", Details: "95 of max_children 100 (95 %)", Runbook: "https://example.org/runbook#supervisornearlimit", Began: began,
+		Rule: "HeadcountNearLimit", Severity: Warning, Path: "myapp/users", Limit: "max_children",
+		Summary: "A supervisor is close to a limit", Details: "95 of max_children 100 (95 %)", Runbook: "https://example.org/runbook#headcountnearlimit", Began: began,
 	}
 	resolved = Alert{
-		Rule: "ChildrenStuck", Severity: Warning, Path: "myapp/jobs",
-		Summary: "Children do not stop", Details: "1 children", Runbook: "https://example.org/runbook#childrenstuck", Began: began, Ended: began.Add(time.Hour),
+		Rule: "HeadcountStuck", Severity: Warning, Path: "myapp/jobs",
+		Summary: "Children do not stop", Details: "1 children", Runbook: "https://example.org/runbook#headcountstuck", Began: began, Ended: began.Add(time.Hour),
 	}
 )
 
