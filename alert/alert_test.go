@@ -459,6 +459,29 @@ func TestATreeThatIsTooLargeIsWatchedInPartAndSaysSo(t *testing.T) {
 	})
 }
 
+func TestAFullSubtreeDoesNotEndTheAlerts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{}
+		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
+		a := New("alerts", Config{Notifiers: []Notifier{r}, Logger: quiet})
+		app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet, MaxDescendants: headcount.MaxDescendants(2)}, jobs, a)
+		if err := app.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer app.Stop(context.Background())
+		time.Sleep(time.Minute)
+		r.want(t, "HeadcountUnlimited")
+		if s := a.Status().Notifiers[0]; s.Waiting != 1 || s.Failures < 50 || !strings.Contains(s.LastError, "max_descendants") {
+			t.Errorf("%+v", s)
+		}
+		if err := app.MaxDescendants().Set(3, headcount.Change{}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		r.want(t, "HeadcountUnlimited", "+app/jobs max_children")
+	})
+}
+
 func TestWhatWaitsIsToldAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))

@@ -244,6 +244,14 @@ func (o *outbox) attempt(ctx context.Context, within time.Duration, batch []Aler
 	return nil
 }
 
+// couldNot notes that nothing could even be tried.
+func (o *outbox) couldNot(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.mu.stats.Failures++
+	o.mu.stats.LastError, o.mu.stats.FailedAt = cut(err.Error()), time.Now()
+}
+
 func (o *outbox) status() NotifierStatus {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -150,11 +150,7 @@ func (a *Alerts) run(ctx context.Context) error {
 		return headcount.ErrAlreadyStarted
 	}
 	defer a.end()
-	for _, o := range a.outboxes {
-		if err := headcount.Go(ctx, func(ctx context.Context) error { o.run(ctx); return nil }); err != nil {
-			return err
-		}
-	}
+	idle := a.startTelling(ctx, a.outboxes)
 	headcount.Ready(ctx)
 	ticker := time.NewTicker(a.cfg.Interval)
 	defer ticker.Stop()
@@ -163,9 +159,22 @@ func (a *Alerts) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
+			idle = a.startTelling(ctx, idle)
 			a.look(root, time.Now())
 		}
 	}
+}
+
+// startTelling starts the goroutines of outboxes and gives those that could not be started. A subtree that is full
+// refuses them: that must be no failure of the child, which is there to tell of it, so it is tried again.
+func (a *Alerts) startTelling(ctx context.Context, outboxes []*outbox) (idle []*outbox) {
+	for _, o := range outboxes {
+		if err := headcount.Go(ctx, func(ctx context.Context) error { o.run(ctx); return nil }); err != nil {
+			idle = append(idle, o)
+			o.couldNot(err)
+		}
+	}
+	return idle
 }
 
 func (a *Alerts) begin() bool {
