@@ -3,6 +3,7 @@ package headcount
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -26,11 +27,20 @@ type Limit struct {
 		lasting Setting // what an expiring setting gives way to
 		expiry  *time.Timer
 		caps    map[string]Cap
+		changes map[string]uint64 // by source
 	}
 }
 
 // maxCaps bounds the caps of one limit. Caps are set by controllers, each under its own name.
 const maxCaps = 64
+
+// maxSources bounds by how many sources the changes of a limit are told apart: sources may come from outside. What comes
+// from others is counted under otherSource, what names none under noSource.
+const (
+	maxSources  = 16
+	otherSource = "other"
+	noSource    = "unknown"
+)
 
 // A Change says who sets a limit and why. All fields are optional.
 type Change struct {
@@ -64,6 +74,9 @@ type LimitSnapshot struct {
 	InCode  int   // what it was set to where it was written
 	Ceiling int   // no setting may pass it
 	Caps    []Cap // by name
+	// Changes is how often the limit was changed, by [Change].Source; "cap" and "expiry" are Headcount's own. It is nil
+	// if it never was. Sources beyond the first sixteen are counted as "other", changes without one as "unknown".
+	Changes map[string]uint64
 }
 
 // A LimitOption qualifies a limit where it is written in code.
@@ -224,6 +237,7 @@ func (l *Limit) Uncap(name string) {
 // changeLocked puts what holds now in force, unlocks, and tells.
 func (l *Limit) changeLocked(from, to int, c Change) {
 	inForce := l.inForceLocked()
+	l.countLocked(c.Source)
 	release := l.enforce(inForce)
 	l.mu.Unlock()
 	if release != nil {
@@ -235,11 +249,28 @@ func (l *Limit) changeLocked(from, to int, c Change) {
 	})
 }
 
+func (l *Limit) countLocked(source string) {
+	source = oneLine(source, maxWord)
+	if source == "" {
+		source = noSource
+	}
+	if _, known := l.mu.changes[source]; !known && len(l.mu.changes) >= maxSources {
+		source = otherSource
+	}
+	if l.mu.changes == nil {
+		l.mu.changes = make(map[string]uint64)
+	}
+	l.mu.changes[source]++
+}
+
 // Snapshot gives all there is to know of the limit.
 func (l *Limit) Snapshot() LimitSnapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := LimitSnapshot{Name: l.name, InForce: l.inForceLocked(), Setting: l.mu.setting, InCode: l.inCode, Ceiling: l.ceiling}
+	s := LimitSnapshot{
+		Name: l.name, InForce: l.inForceLocked(), Setting: l.mu.setting, InCode: l.inCode, Ceiling: l.ceiling,
+		Changes: maps.Clone(l.mu.changes),
+	}
 	for _, c := range l.mu.caps {
 		s.Caps = append(s.Caps, c)
 	}
