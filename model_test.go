@@ -70,7 +70,7 @@ const (
 
 // An attempt is one start: by Go, StartChild or Do. Then it is the child.
 type attempt struct {
-	keyFull  bool // its key refused when the last step was over
+	keyFull bool // its key refused when the last step was over
 	sup     *modelSup
 	key     string
 	class   int
