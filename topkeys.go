@@ -48,3 +48,12 @@ func (k *KeyedSupervisor[K]) TopKeys(n int) []KeyCount[K] {
 	}
 	return top
 }
+
+// TopShown is TopKeys for who does not know the type of the keys: Key and Name are both the key as it is shown.
+func (k *KeyedSupervisor[K]) TopShown(n int) []KeyCount[string] {
+	var shown []KeyCount[string]
+	for _, c := range k.TopKeys(n) {
+		shown = append(shown, KeyCount[string]{Key: c.Name, Name: c.Name, Count: c.Count})
+	}
+	return shown
+}
