@@ -1,0 +1,716 @@
+package observe
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/headcount-go/headcount"
+)
+
+const secret = "a secret of the tests"
+
+// A bundle is a small service and a page of it.
+type bundle struct {
+	t     *testing.T
+	app   *headcount.Supervisor
+	jobs  *headcount.DynamicSupervisor
+	users *headcount.KeyedSupervisor[string]
+	gate  *headcount.Gate
+	page  *Handler
+	url   string
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func untilStopped(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+// setup starts a service and its page, mounted below /x/.
+func setup(t *testing.T, opts ...Option) *bundle {
+	t.Helper()
+	b := &bundle{t: t, gate: headcount.NewGate("rate", 9, nil)}
+	b.jobs = headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(4, headcount.Ceiling(100)), headcount.Gates(b.gate))
+	b.users = headcount.NewKeyedSupervisor[string]("users", headcount.MaxChildren(50), headcount.MaxPerKey(3))
+	b.app = headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet()},
+		headcount.ChildSpec{Name: "store", Run: untilStopped}, b.jobs, b.users)
+	b.page = NewHandler("page", b.app, append([]Option{Token("ann", secret), Logger(quiet())}, opts...)...)
+	b.start(b.app)
+	b.start(b.page.Supervisor())
+	mux := http.NewServeMux()
+	mux.Handle("/x/", http.StripPrefix("/x", b.page))
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	b.url = server.URL + "/x/"
+	return b
+}
+
+func (b *bundle) start(s *headcount.Supervisor) {
+	b.t.Helper()
+	if err := s.Start(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			b.t.Error(err)
+		}
+	})
+}
+
+// fillJobs has n jobs run.
+func (b *bundle) fillJobs(n int) {
+	b.t.Helper()
+	for range n {
+		if _, err := b.jobs.Go(b.t.Context(), untilStopped); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
+// ask makes a request; body nil is a GET.
+func (b *bundle) ask(path string, body any, change ...func(*http.Request)) (int, http.Header, string) {
+	b.t.Helper()
+	r, err := http.NewRequest("GET", b.url+path, nil)
+	if body != nil {
+		text, isText := body.(string)
+		if !isText {
+			raw, err := json.Marshal(body)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			text = string(raw)
+		}
+		r, err = http.NewRequest("POST", b.url+path, strings.NewReader(text))
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	for _, f := range change {
+		f(r)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return answer.StatusCode, answer.Header, string(text)
+}
+
+// get asks for something that must succeed.
+func get[T any](b *bundle, path string, body any) (v T) {
+	b.t.Helper()
+	status, _, text := b.ask(path, body)
+	if status != http.StatusOK {
+		b.t.Fatalf("%s: %d %s", path, status, text)
+	}
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		b.t.Fatalf("%s: %v in %s", path, err, text)
+	}
+	return v
+}
+
+// refused asks for something that must fail with this status and code.
+func (b *bundle) refused(path string, body any, status int, code string, change ...func(*http.Request)) problem {
+	b.t.Helper()
+	got, head, text := b.ask(path, body, change...)
+	var p problem
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		b.t.Fatalf("%s: %v in %s", path, err, text)
+	}
+	if got != status || p.Status != status || p.Code != code || p.Title == "" || p.Detail == "" || p.Type != "urn:headcount:problem:"+code {
+		b.t.Errorf("%s: %d %s, want %d %s", path, got, text, status, code)
+	}
+	if kind := head.Get("Content-Type"); kind != "application/problem+json" {
+		b.t.Errorf("%s: the problem is %s", path, kind)
+	}
+	return p
+}
+
+func limitTo(name string, n int) limitChange {
+	v := limitValue(n)
+	path := "app/jobs"
+	if name == "max_per_key" {
+		path = "app/users"
+	}
+	return limitChange{Path: path, Limit: name, Value: &v, Why: "a test"}
+}
+
+func TestEveryAnswerConformsToTheOpenAPIFile(t *testing.T) {
+	b := setup(t, AllowChanges())
+	b.fillJobs(3)
+	for range 2 {
+		if _, err := b.users.At("bob").Go(t.Context(), untilStopped); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.jobs.MaxChildren().Cap("memory", 3, "it is short"); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = b.jobs.Go(t.Context(), untilStopped)
+	b.page.watch.look(time.Now())
+	children := get[childPage](b, "api/v1/children?path=app/users", nil)
+	set := get[entry](b, "api/v1/limits", limitTo("max_children", 7))
+	requests := map[string]any{
+		"limits/preview": limitTo("max_children", 2),
+		"limits":         limitTo("max_per_key", 2),
+		"limits/undo":    undoRequest{Entry: set.ID},
+		"terminate":      terminateRequest{Path: "app/users", Key: "bob"},
+	}
+	queries := map[string]string{"stack": "?path=" + children.Children[0].Path + "&id=1"}
+
+	var file object
+	if err := json.Unmarshal(openAPI, &file); err != nil {
+		t.Fatal(err)
+	}
+	schemas := file["components"].(object)["schemas"].(object)
+	order := slices.Clone(operations)
+	slices.SortStableFunc(order, func(a, b operation) int { return strings.Compare(a.method, b.method) }) // reading first
+	for _, o := range order {
+		if o.stream {
+			continue // it has a test of its own
+		}
+		query := "?path=app/users"
+		if q, ok := queries[o.path]; ok {
+			query = strings.Replace(q, "&id=1", "&id="+jsonID(children.Children[0].ID), 1)
+		}
+		var body any
+		if o.request != nil {
+			query, body = "", requests[o.path]
+		}
+		value := get[any](b, "api/v1/"+o.path+query, body)
+		op := file["paths"].(object)["/"+o.path].(object)[strings.ToLower(o.method)].(object)
+		schema := op["responses"].(object)["200"].(object)["content"].(object)["application/json"].(object)["schema"].(object)
+		if err := conforms(schemas, schema, value, o.path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func jsonID(id uint64) string {
+	raw, _ := json.Marshal(struct {
+		ID uint64 `json:"id,string"`
+	}{id})
+	return strings.Trim(string(raw), `{}"id:`)
+}
+
+func TestTheTreeShowsLimitsUseAndRefusals(t *testing.T) {
+	b := setup(t)
+	b.page.watch.look(time.Now()) // what was refused before is not of the last minute
+	b.fillJobs(4)
+	for range 3 {
+		_, _ = b.jobs.Go(t.Context(), untilStopped)
+	}
+	_ = b.gate.Refuse()
+	b.page.watch.look(time.Now())
+	s := get[snapshot](b, "api/v1/tree", nil)
+	r := s.Rows[1]
+	if r.Path != "app/jobs" || r.Parent != "app" || r.Depth != 2 || r.Children != 4 || r.Limit != 4 || r.Status != statusRefusing || r.RefusedMinute != 4 {
+		t.Errorf("the row is %+v", r)
+	}
+	if want := []reasonRate{{"max_children", 3}, {"rate", 1}}; !slices.Equal(r.RefusedBy, want) {
+		t.Errorf("refused by %v, want %v", r.RefusedBy, want)
+	}
+	if s.Totals.Children != 4 || s.Totals.Limit != 54 || s.Totals.RefusedMinute != 4 || s.Totals.Problems != 1 || s.Totals.Supervisors != 3 {
+		t.Errorf("the totals are %+v", s.Totals)
+	}
+}
+
+func TestTheTreeShowsSupervisorsThatAreChildrenOfDynamicOnes(t *testing.T) {
+	b := setup(t)
+	rooms := headcount.NewDynamicSupervisor("rooms", headcount.MaxChildren(2))
+	if _, err := b.users.At("a/b").StartChild(t.Context(), rooms); err != nil {
+		t.Fatal(err)
+	}
+	b.page.watch.look(time.Now())
+	rows := get[snapshot](b, "api/v1/tree", nil).Rows
+	last := rows[len(rows)-1]
+	if last.Name != "rooms" || last.Parent != "app/users" || last.Depth != 3 {
+		t.Errorf("the last row is %+v", last)
+	}
+}
+
+func TestChildrenComeInPagesAndFiltered(t *testing.T) {
+	b := setup(t)
+	for i := range 25 {
+		if _, err := b.users.At("user"+string(rune('a'+i))).Go(t.Context(), untilStopped); err != nil {
+			t.Fatal(err)
+		}
+	}
+	met := map[uint64]bool{}
+	for after := "0"; ; {
+		page := get[childPage](b, "api/v1/children?path=app/users&limit=10&after="+after, nil)
+		for _, c := range page.Children {
+			met[c.ID] = true
+		}
+		if page.Next == 0 {
+			break
+		}
+		after = jsonID(page.Next)
+	}
+	if len(met) != 25 {
+		t.Errorf("met %d children, want 25", len(met))
+	}
+	if page := get[childPage](b, "api/v1/children?path=app/users&filter=USERC+state:running", nil); len(page.Children) != 1 || page.Children[0].Key != "userc" {
+		t.Errorf("the filter finds %+v", page.Children)
+	}
+	if page := get[childPage](b, "api/v1/children?path=app/users&filter=state:stuck", nil); len(page.Children) != 0 {
+		t.Errorf("stuck are %+v", page.Children)
+	}
+	if page := get[childPage](b, "api/v1/children?path=app", nil); len(page.Children) != 1 || page.Children[0].Name != "store" {
+		t.Errorf("the declared children are %+v", page.Children)
+	}
+	b.refused("api/v1/children?path=app/users&limit=1001", nil, 400, "invalid")
+	b.refused("api/v1/children?path=app/nobody", nil, 404, "not-found")
+	b.refused("api/v1/children", nil, 400, "invalid")
+}
+
+func TestTopKeysAreThoseThatHoldMost(t *testing.T) {
+	b := setup(t)
+	for _, key := range []string{"bob", "bob", "bob", "eve"} {
+		if _, err := b.users.At(key).Go(t.Context(), untilStopped); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if top := get[topKeys](b, "api/v1/keys?path=app/users", nil); !slices.Equal(top.Keys, []keyCount{{"bob", 3}, {"eve", 1}}) {
+		t.Errorf("the top keys are %v", top.Keys)
+	}
+	b.refused("api/v1/keys?path=app/jobs", nil, 400, "invalid")
+}
+
+func TestAChangeIsPreviewedMadeWrittenDownAndUndone(t *testing.T) {
+	b := setup(t, AllowChanges())
+	b.fillJobs(4)
+	change := limitTo("max_children", 1)
+	change.By = "mallory" // who has a token is known better
+	v := get[preview](b, "api/v1/limits/preview", change)
+	if v.From != 4 || v.To != 1 || v.Above != 3 || v.Children != 4 || len(v.Effects) == 0 {
+		t.Errorf("the preview is %+v", v)
+	}
+	if b.jobs.MaxChildren().Value() != 4 {
+		t.Error("the preview has changed the limit")
+	}
+	made := get[entry](b, "api/v1/limits", change)
+	if made.From != 4 || made.To != 1 || made.By != "ann" || !made.Verified || made.Why != "a test" || !made.Undo {
+		t.Errorf("the entry is %+v", made)
+	}
+	s := b.jobs.MaxChildren().Snapshot()
+	if s.InForce != 1 || s.Setting.By != "ann" || s.Setting.Source != "api" || s.Setting.Why != "a test" {
+		t.Errorf("the limit is %+v", s)
+	}
+	if undone := get[entry](b, "api/v1/limits/undo", undoRequest{Entry: made.ID}); undone.To != 4 || undone.Action != "undo" {
+		t.Errorf("undone: %+v", undone)
+	}
+	if b.jobs.MaxChildren().Value() != 4 {
+		t.Error("the undo has not changed the limit")
+	}
+	b.refused("api/v1/limits/undo", undoRequest{Entry: made.ID}, 409, "conflict")
+	log := get[auditPage](b, "api/v1/audit?path=app", nil)
+	if len(log.Entries) != 2 || log.Entries[1].ID != made.ID || log.Entries[1].Undo {
+		t.Errorf("the log is %+v", log.Entries)
+	}
+}
+
+func TestAnUndoDoesNotOverwriteALaterChange(t *testing.T) {
+	b := setup(t, AllowChanges())
+	made := get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	if err := b.jobs.MaxChildren().Set(20, headcount.Change{Source: "file"}); err != nil {
+		t.Fatal(err)
+	}
+	b.refused("api/v1/limits/undo", undoRequest{Entry: made.ID}, 409, "conflict")
+	if n := b.jobs.MaxChildren().Value(); n != 20 {
+		t.Errorf("the limit is %d, want 20", n)
+	}
+}
+
+func TestAnExpiringChangeIsNotPutBackByAnUndo(t *testing.T) {
+	b := setup(t, AllowChanges())
+	forHour := limitTo("max_children", 9)
+	forHour.Expires = time.Now().Add(time.Hour)
+	get[entry](b, "api/v1/limits", forHour)
+	made := get[entry](b, "api/v1/limits", limitTo("max_children", 12))
+	b.refused("api/v1/limits/undo", undoRequest{Entry: made.ID}, 409, "conflict")
+}
+
+func TestChangesMadeElsewhereAreInTheLogToo(t *testing.T) {
+	b := setup(t)
+	if err := b.jobs.MaxChildren().Set(20, headcount.Change{Source: "file", By: "ops", Why: "more of them"}); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(func() bool {
+		log := get[auditPage](b, "api/v1/audit", nil).Entries
+		return len(log) == 1 && log[0].By == "ops" && log[0].From == 4 && log[0].To == 20 && !log[0].Undo
+	})
+}
+
+func (b *bundle) eventually(holds func() bool) {
+	b.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatal("it does not come to hold within ten seconds")
+		}
+	}
+}
+
+func TestWrongChangesAreRefusedAndChangeNothing(t *testing.T) {
+	b := setup(t, AllowChanges())
+	expected := limitTo("max_children", 8)
+	five := limitValue(5)
+	expected.Expected = &five
+	past := limitTo("max_children", 8)
+	past.Expires = time.Now().Add(-time.Hour)
+	lines := limitTo("max_children", 8)
+	lines.Why = "two\nlines"
+	source := limitTo("max_children", 8)
+	source.Source = "code"
+	for _, wrong := range []struct {
+		body   any
+		status int
+		code   string
+	}{
+		{limitTo("max_children", -1), 400, "invalid"},
+		{limitTo("max_children", 101), 400, "invalid"}, // the ceiling
+		{limitTo("max_children", headcount.Unlimited), 400, "invalid"},
+		{limitTo("max_chidlren", 8), 404, "not-found"},
+		{expected, 409, "conflict"},
+		{past, 400, "invalid"},
+		{lines, 400, "invalid"},
+		{source, 400, "invalid"},
+		{limitChange{Path: "app/jobs", Limit: "max_children"}, 400, "invalid"},
+		{`{"path":"app/jobs","limit":"max_children","value":8,"valeu":9}`, 400, "invalid"},
+		{`{"path":"app/jobs","limit":"max_children","value":"many"}`, 400, "invalid"},
+		{`{"path":"app/jobs","limit":"max_children","value":8} {}`, 400, "invalid"},
+		{`{"why":"` + strings.Repeat("x", maxBody) + `"}`, 413, "too-large"},
+	} {
+		b.refused("api/v1/limits", wrong.body, wrong.status, wrong.code)
+	}
+	b.refused("api/v1/limits", limitTo("max_children", 8), 415, "media-type", func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") })
+	if n := b.jobs.MaxChildren().Value(); n != 4 {
+		t.Errorf("the limit is %d, want 4", n)
+	}
+}
+
+func TestTheLimitOfAGateIsChangedByItsName(t *testing.T) {
+	b := setup(t, AllowChanges())
+	get[entry](b, "api/v1/limits", limitTo("rate", 2))
+	if n := b.gate.Limit().Value(); n != 2 {
+		t.Errorf("the gate has %d, want 2", n)
+	}
+}
+
+func TestAPreviewNamesTheCapThatHoldsALimitDown(t *testing.T) {
+	b := setup(t)
+	if err := b.jobs.MaxChildren().Cap("memory", 3, "it is short"); err != nil {
+		t.Fatal(err)
+	}
+	v := get[preview](b, "api/v1/limits/preview", limitTo("max_children", 8))
+	if v.InForce != 3 || !strings.Contains(strings.Join(v.Effects, " "), "The cap memory holds it at 3 since ") {
+		t.Errorf("the preview is %+v", v)
+	}
+}
+
+func TestAChildAndAKeyAreTerminated(t *testing.T) {
+	b := setup(t, AllowChanges())
+	b.fillJobs(2)
+	for range 3 {
+		if _, err := b.users.At("bob").Go(t.Context(), untilStopped); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := get[childPage](b, "api/v1/children?path=app/jobs", nil).Children[0].ID
+	get[entry](b, "api/v1/terminate", terminateRequest{Path: "app/jobs", ID: id})
+	if n := b.jobs.Counts().Running; n != 1 {
+		t.Errorf("%d jobs run, want 1", n)
+	}
+	if e := get[entry](b, "api/v1/terminate", terminateRequest{Path: "app/users", Key: "bob", Why: "too many"}); e.Outcome != "3 ended" || e.By != "ann" {
+		t.Errorf("the entry is %+v", e)
+	}
+	get[entry](b, "api/v1/terminate", terminateRequest{Path: "app", Name: "store"})
+	b.refused("api/v1/terminate", terminateRequest{Path: "app/users", Key: "bob"}, 404, "not-found")
+	b.refused("api/v1/terminate", terminateRequest{Path: "app/jobs", ID: id}, 404, "not-found")
+	b.refused("api/v1/terminate", terminateRequest{Path: "app/jobs"}, 400, "invalid")
+	b.refused("api/v1/terminate", terminateRequest{Path: "app/jobs", Name: "x"}, 400, "invalid")
+}
+
+func TestWithoutAllowChangesNothingCanBeChanged(t *testing.T) {
+	b := setup(t)
+	for _, o := range operations {
+		if o.change {
+			b.refused("api/v1/"+o.path, "{}", 403, "read-only")
+		}
+	}
+}
+
+func TestNobodyComesInWithoutAToken(t *testing.T) {
+	b := setup(t, AllowChanges())
+	anonymous := func(r *http.Request) { r.Header.Del("Authorization") }
+	for _, path := range []string{"", "page.js", "api/v1/tree", "api/v1/events"} {
+		b.refused(path, nil, 401, "unauthorized", anonymous)
+	}
+	b.refused("api/v1/limits", limitTo("max_children", 8), 401, "unauthorized", anonymous)
+	b.refused("api/v1/tree", nil, 401, "unauthorized", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+secret+"x") })
+	if status, _, _ := b.ask("api/v1/tree", nil, func(r *http.Request) { r.SetBasicAuth("whoever", secret) }); status != 200 {
+		t.Errorf("the token as a password: %d, want 200", status)
+	}
+}
+
+func TestChangesFromOtherOriginsAreRefused(t *testing.T) {
+	b := setup(t, AllowChanges())
+	b.refused("api/v1/limits", limitTo("max_children", 8), 403, "cross-origin", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
+	b.refused("api/v1/limits", limitTo("max_children", 8), 403, "cross-origin", func(r *http.Request) { r.Header.Set("Origin", "https://elsewhere.example") })
+	if n := b.jobs.MaxChildren().Value(); n != 4 {
+		t.Errorf("the limit is %d, want 4", n)
+	}
+}
+
+func TestChangesNeedAuthenticationWhereOthersCanReachThem(t *testing.T) {
+	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{})
+	for _, wrong := range []struct {
+		page  *Handler
+		field string
+	}{
+		{New("page", ":0", app, AllowChanges()), "AllowChanges"},
+		{New("page", "10.0.0.1:0", app, AllowChanges()), "AllowChanges"},
+		{NewHandler("page", app, AllowChanges()), "AllowChanges"},
+		{New("page", "127.0.0.1:0", app, Token("ann", "short")), "Token"},
+		{New("page", "127.0.0.1:0", nil), "root"},
+		{New("page", "127.0.0.1:0", app, Viewers(0)), "Viewers"},
+	} {
+		err := wrong.page.Supervisor().Start(t.Context())
+		var config *headcount.ConfigError
+		if !errors.As(err, &config) || config.Field != wrong.field || config.Path != "page" {
+			t.Errorf("the start says %v, want a ConfigError about %s", err, wrong.field)
+		}
+		if wrong.page.Addrs() != nil {
+			t.Error("it has listened")
+		}
+	}
+	for _, right := range []*Handler{
+		New("page", "127.0.0.1:0", app, AllowChanges()), New("page", "[::1]:0", app, AllowChanges()), New("page", ":0", app), New("page", ":0", app, AllowChanges(), Token("ann", secret)),
+	} {
+		if err := headcount.Check(right.Supervisor()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestALoopbackPageAnswersNoForeignName(t *testing.T) {
+	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet()})
+	b := &bundle{t: t}
+	page := New("page", "127.0.0.1:0", app, AllowChanges(), Logger(quiet()))
+	b.start(app)
+	b.start(page.Supervisor())
+	b.url = "http://" + page.Addrs()[0].String() + "/"
+	b.refused("api/v1/tree", nil, 421, "misdirected", func(r *http.Request) { r.Host = "rebound.example" })
+	if s := get[snapshot](b, "api/v1/tree", nil); s.Root != "app" || !s.Changes {
+		t.Errorf("the tree is %+v", s)
+	}
+	limit := limitChange{Path: "app", Limit: "max_children", Value: new(limitValue), By: "bob"}
+	*limit.Value = 7
+	if e := get[entry](b, "api/v1/limits", limit); e.By != "bob" || e.Verified {
+		t.Errorf("the entry is %+v", e)
+	}
+}
+
+func TestAPageThatIsNotStartedSaysSo(t *testing.T) {
+	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{})
+	w := httptest.NewRecorder()
+	NewHandler("page", app).ServeHTTP(w, httptest.NewRequest("GET", "/api/v1/tree", nil))
+	if w.Code != 503 || !strings.Contains(w.Body.String(), "not-running") {
+		t.Errorf("it answers %d %s", w.Code, w.Body)
+	}
+}
+
+func TestUnknownAddressesAndMethodsAreProblems(t *testing.T) {
+	b := setup(t)
+	b.refused("api/v1/nothing", nil, 404, "not-found")
+	b.refused("nothing", nil, 404, "not-found")
+	b.refused("api/v1/tree", "{}", 405, "method")
+}
+
+// An sse is one event of the stream.
+type sse struct{ kind, id, data string }
+
+// follow reads the stream of events until the test ends.
+func (b *bundle) follow(after string) <-chan sse {
+	b.t.Helper()
+	r, _ := http.NewRequestWithContext(b.t.Context(), "GET", b.url+"api/v1/events", nil)
+	r.Header.Set("Authorization", "Bearer "+secret)
+	if after != "" {
+		r.Header.Set("Last-Event-ID", after)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil || answer.StatusCode != 200 {
+		b.t.Fatal(answer, err)
+	}
+	events := make(chan sse, 100)
+	go func() {
+		defer close(events)
+		defer answer.Body.Close()
+		scanner := bufio.NewScanner(answer.Body)
+		scanner.Buffer(nil, 16<<20)
+		var e sse
+		for scanner.Scan() {
+			key, value, _ := strings.Cut(scanner.Text(), ": ")
+			switch key {
+			case "event":
+				e.kind = value
+			case "id":
+				e.id = value
+			case "data":
+				e.data = value
+			case "":
+				if e.kind != "" {
+					events <- e
+				}
+				e = sse{}
+			}
+		}
+	}()
+	return events
+}
+
+func (b *bundle) next(events <-chan sse) sse {
+	b.t.Helper()
+	select {
+	case e, ok := <-events:
+		if ok {
+			return e
+		}
+		b.t.Fatal("the stream has ended")
+	case <-time.After(10 * time.Second):
+		b.t.Fatal("no event in ten seconds")
+	}
+	return sse{}
+}
+
+func TestTheStreamSendsASnapshotAndThenWhatHasChanged(t *testing.T) {
+	b := setup(t)
+	events := b.follow("")
+	first := b.next(events)
+	var s snapshot
+	if err := json.Unmarshal([]byte(first.data), &s); err != nil || first.kind != "snapshot" || first.id != s.ID || len(s.Rows) != 3 {
+		t.Fatalf("the first event is %+v, %v", first, err)
+	}
+	b.fillJobs(2)
+	for {
+		e := b.next(events)
+		var d delta
+		if err := json.Unmarshal([]byte(e.data), &d); err != nil || e.kind != "delta" {
+			t.Fatalf("the event is %+v, %v", e, err)
+		}
+		if i := slices.IndexFunc(d.Rows, func(r row) bool { return r.Path == "app/jobs" }); i >= 0 {
+			if d.Rows[i].Children != 2 {
+				t.Errorf("the row is %+v", d.Rows[i])
+			}
+			return
+		}
+	}
+}
+
+func TestTheStreamGoesOnAfterAnID(t *testing.T) {
+	b := setup(t)
+	at := get[snapshot](b, "api/v1/tree", nil).ID
+	b.fillJobs(3)
+	b.page.watch.look(time.Now())
+	b.page.watch.look(time.Now())
+	e := b.next(b.follow(at))
+	var d delta
+	if err := json.Unmarshal([]byte(e.data), &d); err != nil || e.kind != "delta" {
+		t.Fatalf("the event is %+v, %v", e, err)
+	}
+	if len(d.Rows) == 0 || d.Rows[0].Path != "app/jobs" || d.Rows[0].Children != 3 {
+		t.Errorf("the rows are %+v", d.Rows)
+	}
+	if e := b.next(b.follow("of-another-life")); e.kind != "snapshot" {
+		t.Errorf("after an id of another life comes %+v", e)
+	}
+}
+
+func TestViewersAreLimited(t *testing.T) {
+	b := setup(t, Viewers(1))
+	b.next(b.follow(""))
+	p := b.refused("api/v1/events", nil, 503, "busy")
+	if !strings.Contains(p.Detail, "viewers") {
+		t.Errorf("the detail is %q", p.Detail)
+	}
+	get[snapshot](b, "api/v1/tree", nil) // others are not
+}
+
+func TestThePageIsReadableWithoutAScriptAndEscapesWhatIsForeign(t *testing.T) {
+	b := setup(t)
+	const evil = `<script>alert(1)</script>`
+	if _, err := b.users.At(evil).Go(t.Context(), func(ctx context.Context) error { return errors.New(evil) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.jobs.MaxChildren().Set(9, headcount.Change{By: evil, Why: evil}); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(func() bool { return len(get[eventPage](b, "api/v1/log", nil).Events) >= 2 })
+	b.page.watch.look(time.Now())
+	status, head, text := b.ask("?node=app/jobs&filter="+evil, nil)
+	if status != 200 || strings.Contains(text, evil) {
+		t.Errorf("the page is %d %s", status, text)
+	}
+	_, _, text = b.ask("", nil)
+	for _, want := range []string{"app/jobs", "app/users", "of 50", "max_children changed from 4 to 9"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if strings.Contains(text, evil) || strings.Contains(text, " style=") || strings.Contains(text, "onclick") {
+		t.Error("the page has foreign markup, or what its policy forbids")
+	}
+	policy := head.Get("Content-Security-Policy")
+	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || head.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("the header is %v", head)
+	}
+	_, _, text = b.ask("?filter=state:full+unlimited", nil)
+	if !strings.Contains(text, "No supervisor matches") {
+		t.Error("the filter of the page without a script finds what it should not")
+	}
+}
+
+func TestAStuckChildIsShownWithItsStack(t *testing.T) {
+	b := setup(t)
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	child, err := b.jobs.StartChild(t.Context(), headcount.ChildSpec{
+		Name: "hangs", Restart: headcount.Temporary, Traceable: true, Shutdown: time.Millisecond,
+		Run: func(context.Context) error { hangsOn(release); return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Stop(t.Context()); !errors.As(err, new(*headcount.StuckError)) {
+		t.Fatal(err)
+	}
+	b.page.watch.look(time.Now())
+	if r := get[snapshot](b, "api/v1/tree", nil).Rows[1]; r.Status != statusStuck || r.Stuck != 1 {
+		t.Errorf("the row is %+v", r)
+	}
+	s := get[stackView](b, "api/v1/stack?path="+child.Path()+"&id="+jsonID(child.ID()), nil)
+	if !s.Exact || len(s.Stacks) != 1 || !strings.Contains(s.Stacks[0].Text, "hangsOn") {
+		t.Errorf("the stack is %+v", s)
+	}
+	b.refused("api/v1/stack?path=app/jobs/nobody&id=7", nil, 404, "not-found")
+}
+
+//go:noinline
+func hangsOn(release chan struct{}) { <-release }
