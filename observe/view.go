@@ -201,8 +201,8 @@ func (r *row) judge() {
 // totals are the numbers of the whole tree.
 type totals struct {
 	Supervisors    int        `json:"supervisors"`
-	Children       int        `json:"children" doc:"those of all dynamic and keyed supervisors"`
-	Limit          limitValue `json:"limit" doc:"the sum of their limits"`
+	Children       int        `json:"children" doc:"below a root with max_descendants; else those of all dynamic and keyed supervisors"`
+	Limit          limitValue `json:"limit" doc:"that max_descendants; else the sum of the limits"`
 	RefusedMinute  uint64     `json:"refused_minute"`
 	RestartsMinute uint64     `json:"restarts_minute"`
 	Waiting        int        `json:"waiting"`

@@ -194,6 +194,9 @@ func (w *watcher) look(now time.Time) {
 	var since time.Time
 	if len(nodes) > 0 {
 		since = nodes[0].Since
+		if most := rows[0].MaxDescendants; nodes[0].Descendants >= 0 {
+			sum.Children, sum.Limit = nodes[0].Descendants, most
+		}
 	}
 	d := delta{Time: now, Since: since, Totals: sum, Rows: slices.Clone(w.changed), Gone: gone}
 	if d.Rows == nil {

@@ -375,7 +375,7 @@
       $("panel").replaceChildren(
         make("div", { class: "head" }, make("h2", { id: "panel-title" }, path), make("button", { type: "button", onclick: () => this.close(true) }, "Close")),
         this.state, this.facts, make("h3", null, "Last hour"), this.chart, make("h3", null, "Limits"), this.said, this.limits,
-        childrenPart(path, d), ...(d.keyed ? [keysPart(path)] : []), goroutinesPart(path), auditPart(path), make("h3", null, "Events"), events);
+        ...(d.keyed ? [keysPart(path)] : []), childrenPart(path, d), goroutinesPart(path), auditPart(path), make("h3", null, "Events"), events);
       this.show(d.row);
       this.showLimits();
       this.drawChart();
@@ -459,14 +459,15 @@
     const now = points[points.length - 1];
     const near = limits.filter((l) => l <= Math.max(peak, 1) * 4); // a limit far above would press the line to the ground
     const top = Math.max(1, peak, ...near) * 1.08;
-    const to = new Date(now.time).getTime(), from = to - 3600e3;
-    const x = (t) => (L + ((new Date(t) - from) / 3600e3) * (W - L - 4)).toFixed(1);
+    const to = new Date(now.time).getTime();
+    const span = Math.min(3600e3, Math.max(300e3, Math.ceil((to - new Date(points[0].time)) / 300e3) * 300e3)); // it grows with what there is
+    const x = (t) => (L + ((new Date(t) - to + span) / span) * (W - L - 4)).toFixed(1);
     const y = (n) => (T + (1 - n / top) * (H - T - B)).toFixed(1);
     const line = (get) => points.map((p, i) => (i ? "L" : "M") + x(p.time) + " " + y(get(p))).join("");
     const svg = draw("svg", { class: "chart", viewBox: `0 0 ${W} ${H}`, role: "img", preserveAspectRatio: "none" });
     svg.setAttribute("aria-label", `Children in the last hour: ${number(now.children)} now, ${number(peak)} at most, limit ${number(now.limit)}`);
     for (const n of [0, top / 2.16, top / 1.08]) svg.append(draw("line", { class: "grid", x1: L, x2: W, y1: y(n), y2: y(n) }), label(L - 5, +y(n) + 4, "end", number(Math.round(n))));
-    for (const m of [60, 40, 20]) svg.append(label(x(to - m * 60e3), H - 4, m === 60 ? "start" : "middle", "−" + m + " min"));
+    for (const part of [1, 0.5]) svg.append(label(x(to - part * span), H - 4, part === 1 ? "start" : "middle", "−" + (part * span) / 60e3 + " min"));
     svg.append(label(W - 4, H - 4, "end", "now"));
     svg.append(draw("path", { class: "peak", d: line((p) => p.peak) + `L${x(now.time)} ${y(0)}L${x(points[0].time)} ${y(0)}Z` }));
     svg.append(draw("path", { class: "children", d: line((p) => p.children) + (points.length === 1 ? "h2" : "") }));
@@ -535,17 +536,24 @@
     return form;
   }
 
+  // tell says what has come of a change, where the focus goes on: what had it is not there any more.
+  function tell(...words) {
+    const said = make("div", { class: "said", tabindex: "-1" }, ...words);
+    panel.said.replaceChildren(said);
+    said.focus();
+  }
+
   function tellDone(path, done) {
-    const said = make("div", { class: "said" }, make("span", null, `${done.limit} is ${number(done.in_force)} now, ${number(done.from)} before.`));
-    if (done.undo) said.append(make("button", { type: "button", onclick: async (e) => {
+    if (panel.path !== path) return;
+    const undo = async (e) => {
       e.target.disabled = true;
       try {
         const undone = await call("limits/undo", null, { entry: done.id, source: "page" });
-        panel.said.replaceChildren(make("div", { class: "said" }, `Undone: ${undone.limit} is ${number(undone.in_force)} again.`));
+        tell(`Undone: ${undone.limit} is ${number(undone.in_force)} again.`);
         await panel.refresh();
       } catch (err) { panel.said.replaceChildren(make("div", { class: "wrong" }, reason(err))); }
-    } }, "Undo"));
-    if (panel.path === path) panel.said.replaceChildren(said);
+    };
+    tell(make("span", null, `${done.limit} is ${number(done.in_force)} now, ${number(done.from)} before.`), ...(done.undo ? [make("button", { type: "button", onclick: undo }, "Undo")] : []));
   }
 
   // --- parts of the panel that are read when they are opened
@@ -652,6 +660,13 @@
   // --- the controls
 
   $("tree").addEventListener("keydown", treeKey);
+  $("tree").addEventListener("focusin", (e) => { // however it got there, the focus is where the keys go on from
+    const path = e.target.dataset.path, old = state.lines.get(state.focus);
+    if (!path || path === state.focus || !state.lines.has(path)) return;
+    if (old) old.tr.tabIndex = -1;
+    state.focus = path;
+    e.target.tabIndex = 0;
+  });
   $("tree").addEventListener("click", (e) => {
     const tr = e.target.closest(".r");
     if (!tr || !state.ready) return;

@@ -1,0 +1,379 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/observe"
+)
+
+var screenshots = flag.String("screenshots", "", "a directory to write pictures of the page to")
+
+// axeVersion is installed from npm for the test of accessibility and is not part of the repository.
+const axeVersion = "axe-core@4.14.1"
+
+// A service is what the page shows, with a flood that can be let loose on it.
+type service struct {
+	app     *headcount.Supervisor
+	users   *headcount.KeyedSupervisor[string]
+	jobs    *headcount.DynamicSupervisor
+	flooded atomic.Bool
+	url     string
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func untilStopped(ctx context.Context) error {
+	<-ctx.Done()
+	return nil
+}
+
+func newService(t *testing.T) *service {
+	t.Helper()
+	s := &service{
+		users: headcount.NewKeyedSupervisor[string]("users", headcount.MaxChildren(200), headcount.MaxPerKey(8)),
+		jobs:  headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(64), headcount.Wait(100, time.Second)),
+	}
+	mail := headcount.NewDynamicSupervisor("mail", headcount.MaxChildren(10))
+	cache := headcount.NewDynamicSupervisor("cache", headcount.MaxChildren(headcount.Unlimited))
+	reports := headcount.NewDynamicSupervisor("reports", headcount.MaxChildren(4))
+	release := make(chan struct{})
+	s.app = headcount.NewSupervisor("shop", headcount.SupervisorConfig{Logger: quiet(), MaxDescendants: headcount.MaxDescendants(1000)},
+		headcount.ChildSpec{Name: "store", Run: untilStopped}, s.users,
+		headcount.NewSupervisor("background", headcount.SupervisorConfig{Strategy: headcount.RestForOne},
+			headcount.ChildSpec{Name: "clock", Run: untilStopped}, s.jobs, mail, reports),
+		cache)
+	page := observe.New("page", "127.0.0.1:0", s.app, observe.AllowChanges(), observe.Logger(quiet()))
+	for _, sup := range []*headcount.Supervisor{s.app, page.Supervisor()} {
+		if err := sup.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := sup.Stop(context.Background()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(func() { close(release) }) // before the stops: what is stuck returns
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 40 {
+		_, err := s.users.At(fmt.Sprintf("user%02d", i%16)).Go(t.Context(), untilStopped)
+		must(err)
+		_, err = s.jobs.Go(t.Context(), untilStopped)
+		must(err)
+	}
+	for range 9 {
+		_, err := mail.Go(t.Context(), untilStopped)
+		must(err)
+		_, err = cache.Go(t.Context(), untilStopped)
+		must(err)
+	}
+	must(s.jobs.MaxChildren().Set(48, headcount.Change{Source: "file", By: "limits.yaml", Why: "the database takes 50 connections", Review: time.Now().AddDate(0, 1, 0)}))
+	must(mail.MaxChildren().Cap("memory", 9, "the machine is short of memory"))
+	child, err := reports.StartChild(t.Context(), headcount.ChildSpec{
+		Name: "yearly", Restart: headcount.Temporary, Traceable: true, Shutdown: time.Millisecond,
+		Run: func(context.Context) error { <-release; return nil },
+	})
+	must(err)
+	if err := child.Stop(t.Context()); !errors.As(err, new(*headcount.StuckError)) {
+		t.Fatal(err)
+	}
+	go s.flood(t.Context())
+	s.url = "http://" + page.Addrs()[0].String() + "/"
+	return s
+}
+
+// flood starts children of one user again and again, far above what it may have, and some of the others'.
+func (s *service) flood(ctx context.Context) {
+	for i := 0; ctx.Err() == nil; i++ {
+		if s.flooded.Load() {
+			for range 20 {
+				_, _ = s.users.At("mallory").Go(ctx, untilStopped)
+			}
+			if i%4 == 0 && s.users.Counts().Running < 120 {
+				_, _ = s.users.At(fmt.Sprintf("user%02d", i%97)).Go(ctx, untilStopped)
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// A browser is a tab of Chromium.
+type browser struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("skipped: no Chromium here (Debian: apt-get install chromium)")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
+	if os.Geteuid() == 0 {
+		opts = append(opts, chromedp.NoSandbox)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &browser{t, ctx}
+	b.do(chromedp.EmulateViewport(1440, 900))
+	go func() {
+		for m, err := range chromedp.Console(ctx) {
+			if err != nil {
+				return
+			}
+			if text := m.String(); m.IsException() || strings.Contains(text, "Content Security Policy") {
+				t.Errorf("the browser says: %s", text)
+			}
+		}
+	}()
+	return b
+}
+
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func eval[T any](b *browser, js string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](js))
+	if err != nil {
+		b.t.Fatalf("%s: %v", js, err)
+	}
+	return v
+}
+
+// until waits for an expression of the page to hold.
+func (b *browser) until(js string) {
+	b.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !eval[bool](b, "!!("+js+")"); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("does not come to hold: %s\nthe page: %.3000s", js, eval[string](b, "document.body.innerText"))
+		}
+	}
+}
+
+func (b *browser) open(url string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(url))
+	b.until(`document.getElementById("conn").dataset.state === "live" && document.querySelectorAll("[role=row].r").length > 5`)
+}
+
+func (b *browser) colours(scheme string) {
+	b.t.Helper()
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *browser) picture(name string) {
+	b.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*screenshots, name+".png"), png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+const row = `document.querySelector('[data-path="%s"]')`
+
+func rowOf(path string) string { return fmt.Sprintf(row, path) }
+
+func TestThePageShowsAFloodAndAChangeThatTheServiceFollows(t *testing.T) {
+	s := newService(t)
+	b := newBrowser(t)
+	b.open(s.url)
+
+	s.flooded.Store(true)
+	users := rowOf("shop/users")
+	b.until(users + `.querySelector(".state").textContent.includes("refusing")`)
+	b.until(users + `.innerText.includes("max_per_key")`)
+	b.until(`Number(document.getElementById("t-refused").textContent.replaceAll(",", "")) > 100`)
+
+	// By keys alone: to the row, into it, to the form, and back.
+	b.do(chromedp.Evaluate[chromedp.Void](users + `.focus()`))
+	b.until(`document.activeElement === ` + users)
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until(`document.getElementById("panel-title").textContent === "shop/users"`)
+	b.do(chromedp.Click(`button[aria-label="Change max_per_key"]`))
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector(".change input[name=value]").select()`))
+	b.do(chromedp.SendKeys(`.change input[name=value]`, "3"))
+	b.until(`document.querySelector(".effects").textContent.includes("keys hold more than the new limit")`)
+	b.picture("change")
+	b.do(chromedp.SendKeys(`.change input[name=why]`, "one user floods us"), chromedp.KeyEvent(kb.Enter))
+	b.until(`document.querySelector(".said")?.textContent.includes("max_per_key is 3 now, 8 before")`)
+	if set := s.users.MaxPerKey().Snapshot().Setting; set.Value != 3 || set.Source != "page" || set.Why != "one user floods us" {
+		t.Errorf("the service has %+v", set)
+	}
+	b.do(chromedp.Click(`.said button`))
+	b.until(`document.querySelector(".said").textContent.includes("max_per_key is 8 again")`)
+	if n := s.users.MaxPerKey().Value(); n != 8 {
+		t.Errorf("after the undo the service has %d", n)
+	}
+	b.do(chromedp.KeyEvent(kb.Escape))
+	b.until(`document.activeElement === ` + users)
+}
+
+func TestTheTreeIsUsedByKeys(t *testing.T) {
+	s := newService(t)
+	b := newBrowser(t)
+	b.open(s.url)
+	at := func(path string) {
+		t.Helper()
+		b.until(`document.activeElement === ` + rowOf(path))
+	}
+	press := func(key string) {
+		t.Helper()
+		b.do(chromedp.KeyEvent(key))
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](rowOf("shop") + `.focus()`))
+	press(kb.ArrowDown)
+	at("shop/background") // problems first: one of its children is stuck
+	press(kb.ArrowLeft)
+	b.until(rowOf("shop/background") + `.getAttribute("aria-expanded") === "false" && !` + rowOf("shop/background/jobs"))
+	press(kb.ArrowRight)
+	b.until(rowOf("shop/background/jobs"))
+	press(kb.ArrowRight)
+	at("shop/background/reports")
+	press(kb.ArrowLeft)
+	at("shop/background")
+	press(kb.End)
+	press(kb.Home)
+	at("shop")
+	b.do(chromedp.KeyEvent("/"))
+	b.until(`document.activeElement.id === "filter"`)
+	b.do(chromedp.SendKeys("#filter", "unlimited"))
+	b.until(`document.querySelectorAll("[role=row].r").length === 1 && ` + rowOf("shop/cache"))
+	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("filter").value = "state:full"; document.getElementById("filter").dispatchEvent(new Event("input"))`))
+	b.until(rowOf("shop/background/mail") + ` && !` + rowOf("shop/cache"))
+}
+
+func TestThePageIsATableWithoutAScript(t *testing.T) {
+	s := newService(t)
+	b := newBrowser(t)
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.Navigate(s.url + "?node=shop/background/mail"))
+	text, err := chromedp.Run(b.ctx, chromedp.Text("body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"reports", "stuck", "unlimited", "held at 9 by the cap memory since"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page without a script has no %q:\n%s", want, text)
+		}
+	}
+	b.picture("noscript")
+}
+
+func TestThePageIsAccessible(t *testing.T) {
+	s := newService(t)
+	b := newBrowser(t)
+	axe := installAxe(t)
+	s.flooded.Store(true)
+	for _, look := range []struct {
+		name, scheme  string
+		width, height int64
+		chosen        string
+	}{
+		{"light", "light", 1440, 900, "shop/users"},
+		{"dark", "dark", 1440, 900, "shop/background/reports"},
+		{"tree", "light", 1280, 800, ""},
+		{"phone", "light", 360, 740, ""},
+		{"phone-chosen", "dark", 360, 740, "shop/users"},
+	} {
+		b.colours(look.scheme)
+		b.do(chromedp.EmulateViewport(look.width, look.height))
+		b.open(s.url)
+		b.until(rowOf("shop/users") + `.querySelector(".state").textContent.includes("refusing")`)
+		if look.chosen != "" {
+			b.do(chromedp.Evaluate[chromedp.Void](rowOf(look.chosen) + `.click()`))
+			b.until(`document.querySelector("svg.chart")`)
+			b.picture(look.name)
+			b.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("#panel > details").forEach((d) => { d.open = true })`))
+			b.until(`document.querySelector("#panel").textContent.includes("Read again") && document.querySelector("button[aria-label^='Stack of']")`)
+			b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("button[aria-label^='Stack of']").click(); document.querySelector("button[aria-label^=Change]").click()`))
+			b.until(`document.querySelector("#panel pre") && document.querySelector(".change")`)
+		} else {
+			b.picture(look.name)
+		}
+		if wide := eval[int](b, `document.documentElement.scrollWidth`); int64(wide) > look.width {
+			t.Errorf("%s: the page is %d wide, in a window of %d", look.name, wide, look.width)
+		}
+		b.do(chromedp.Evaluate[chromedp.Void](axe))
+		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](
+			`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then((r) =>
+				r.violations.map((v) => v.id + ": " + v.help + v.nodes.slice(0, 3).map((n) => "\n   " + n.html.slice(0, 200) + " " + n.failureSummary).join("")).join("\n"))`,
+			chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found != "" {
+			t.Errorf("%s: axe finds\n%s", look.name, found)
+		}
+	}
+}
+
+// installAxe gives the source of axe-core.
+func installAxe(t *testing.T) string {
+	t.Helper()
+	npm, err := exec.LookPath("npm")
+	if err != nil {
+		t.Skip("skipped: no npm here to install axe-core with")
+	}
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	install := exec.CommandContext(ctx, npm, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", dir, axeVersion)
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Skipf("skipped: %s cannot be installed: %v\n%s", axeVersion, err, out)
+	}
+	source, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
