@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/headcount-go/headcount"
@@ -714,3 +716,104 @@ func TestAStuckChildIsShownWithItsStack(t *testing.T) {
 
 //go:noinline
 func hangsOn(release chan struct{}) { <-release }
+
+// A deafWriter is a connection whose other end reads nothing more once it has the head of the answer.
+type deafWriter struct {
+	http.ResponseWriter
+	deadline time.Time
+}
+
+func (w *deafWriter) SetWriteDeadline(t time.Time) error { w.deadline = t; return nil }
+func (w *deafWriter) FlushError() error                  { return nil }
+func (w *deafWriter) Write(b []byte) (int, error) {
+	if len(b) < 100 {
+		return len(b), nil
+	}
+	time.Sleep(time.Until(w.deadline))
+	return 0, os.ErrDeadlineExceeded
+}
+
+func TestAViewerThatReadsNothingIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet()})
+		page := NewHandler("page", app, Logger(quiet()))
+		b := &bundle{t: t}
+		b.start(app)
+		b.start(page.Supervisor())
+		began := time.Now()
+		page.ServeHTTP(&deafWriter{ResponseWriter: httptest.NewRecorder()}, httptest.NewRequest("GET", "/api/v1/events", nil))
+		if took := time.Since(began); took != writeWithin {
+			t.Errorf("it is dropped after %v, want %v", took, writeWithin)
+		}
+		if n := page.viewers.Counts().Running; n != 0 {
+			t.Errorf("%d viewers are left", n)
+		}
+	})
+}
+
+func TestAPageForAnHourRemembersAsMuchAsForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet()})
+		page := NewHandler("page", app, Logger(quiet()))
+		b := &bundle{t: t}
+		b.start(app)
+		b.start(page.Supervisor())
+		time.Sleep(3 * time.Hour)
+		points, kept := page.watch.historyOf("app")
+		if !kept || len(points) != historySlots {
+			t.Errorf("%d points are kept, want %d", len(points), historySlots)
+		}
+		if age := time.Since(points[0].Time); age > time.Hour+historyStep || age < time.Hour-2*historyStep {
+			t.Errorf("the first point is of %v ago", age)
+		}
+		page.watch.mu.Lock()
+		defer page.watch.mu.Unlock()
+		if n := len(page.watch.mu.deltas); n > keptDeltas {
+			t.Errorf("%d deltas are kept", n)
+		}
+	})
+}
+
+func TestAPeakBetweenTwoLooksIsInTheHistory(t *testing.T) {
+	b := setup(t)
+	b.page.watch.look(time.Now())
+	b.fillJobs(3)
+	for _, c := range get[childPage](b, "api/v1/children?path=app/jobs", nil).Children {
+		if err := b.jobs.Terminate(t.Context(), c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.page.watch.look(time.Now())
+	h := get[pastHour](b, "api/v1/history?path=app/jobs", nil)
+	if last := h.Points[len(h.Points)-1]; last.Children != 0 || last.Peak != 3 {
+		t.Errorf("the last point is %+v", last)
+	}
+}
+
+func TestRefusalsAreOfTheLastMinuteOnly(t *testing.T) {
+	var m minute
+	now := time.Now()
+	m.note(now, counters{10})
+	for i := 1; i <= 10; i++ {
+		if risen := m.note(now.Add(time.Duration(i)*time.Second), counters{10 + uint64(i)}); risen[0] != uint64(i) {
+			t.Errorf("after %d s it has risen by %d", i, risen[0])
+		}
+	}
+	for i := 11; i <= 200; i++ {
+		risen := m.note(now.Add(time.Duration(i)*time.Second), counters{20})
+		if i > 75 && risen[0] != 0 {
+			t.Fatalf("%d s later it is still %d", i-10, risen[0])
+		}
+	}
+}
+
+func TestDeltasThatAreMergedTellTheLastOfEachRow(t *testing.T) {
+	d := merge([]delta{
+		{ID: "a-1", Rows: []row{{Path: "x", Children: 1}, {Path: "y"}}, Events: []happening{{ID: 1}}, Missed: 1},
+		{ID: "a-2", Rows: []row{{Path: "x", Children: 2}}, Gone: []string{"y", "z"}},
+		{ID: "a-3", Rows: []row{{Path: "z", Index: 1}}, Events: []happening{{ID: 2}}, Missed: 2},
+	})
+	if d.ID != "a-3" || len(d.Rows) != 2 || d.Rows[0].Children != 2 || d.Rows[1].Path != "z" || !slices.Equal(d.Gone, []string{"y"}) || len(d.Events) != 2 || d.Missed != 3 {
+		t.Errorf("merged: %+v", d)
+	}
+}

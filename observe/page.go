@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/headcount-go/headcount"
 )
 
 const levelInfo = slog.LevelInfo
@@ -29,7 +31,6 @@ var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMa
 	"num":   func(n any) string { return number(n) },
 	"ago":   func(t, now time.Time) string { return age(now.Sub(t)) },
 	"stamp": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") },
-	"fill":  fill,
 	"kind":  func(s string) string { return strings.TrimSuffix(s, "_supervisor") },
 }).ParseFS(assets, "assets/page.html"))
 
@@ -45,15 +46,29 @@ func number(n any) string {
 	return fmt.Sprint(n)
 }
 
-// fill is how much of a meter 100 wide is filled.
-func fill(children int, limit limitValue) int {
-	if limit == unlimited || limit <= 0 {
-		if limit == 0 && children > 0 {
-			return 100
-		}
-		return 0
+// A use is how much of what limit is used, as the tree shows it.
+type use struct {
+	Count int
+	Limit limitValue
+}
+
+// Use is that of the subtree where it has a limit, since the children of a supervisor with declared ones are as many as
+// were declared.
+func (r row) Use() use {
+	if r.MaxDescendants != unlimited && r.Kind == headcount.SupervisorKind.String() {
+		return use{r.Descendants, r.MaxDescendants}
 	}
-	return min(100, children*100/int(limit))
+	return use{r.Children, r.Limit}
+}
+
+func (u use) Bounded() bool { return u.Limit != unlimited }
+
+// Fill is how much of a meter 100 wide is filled.
+func (u use) Fill() int {
+	if u.Limit == 0 {
+		return min(100, u.Count*100)
+	}
+	return min(100, u.Count*100/int(u.Limit))
 }
 
 // age is a time span in words that are short enough for a table.

@@ -110,8 +110,9 @@ func (s *service) flood(ctx context.Context) {
 			for range 20 {
 				_, _ = s.users.At("mallory").Go(ctx, untilStopped)
 			}
-			if i%4 == 0 && s.users.Counts().Running < 120 {
-				_, _ = s.users.At(fmt.Sprintf("user%02d", i%97)).Go(ctx, untilStopped)
+			if i%4 == 0 {
+				stay := time.Duration(2+i/40%7) * time.Second
+				_, _ = s.users.At(fmt.Sprintf("user%02d", i%97)).Go(ctx, untilStopped, headcount.WithLifetime(stay))
 			}
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -284,6 +285,7 @@ func TestTheTreeIsUsedByKeys(t *testing.T) {
 	at("shop")
 	b.do(chromedp.KeyEvent("/"))
 	b.until(`document.activeElement.id === "filter"`)
+	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("filter").select()`))
 	b.do(chromedp.SendKeys("#filter", "unlimited"))
 	b.until(`document.querySelectorAll("[role=row].r").length === 1 && ` + rowOf("shop/cache"))
 	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("filter").value = "state:full"; document.getElementById("filter").dispatchEvent(new Event("input"))`))
@@ -314,6 +316,9 @@ func TestThePageIsAccessible(t *testing.T) {
 	b := newBrowser(t)
 	axe := installAxe(t)
 	s.flooded.Store(true)
+	if *screenshots != "" {
+		time.Sleep(80 * time.Second) // for a chart with something in it
+	}
 	for _, look := range []struct {
 		name, scheme  string
 		width, height int64
@@ -332,6 +337,7 @@ func TestThePageIsAccessible(t *testing.T) {
 		if look.chosen != "" {
 			b.do(chromedp.Evaluate[chromedp.Void](rowOf(look.chosen) + `.click()`))
 			b.until(`document.querySelector("svg.chart")`)
+			time.Sleep(500 * time.Millisecond) // a narrow window scrolls to the panel
 			b.picture(look.name)
 			b.do(chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("#panel > details").forEach((d) => { d.open = true })`))
 			b.until(`document.querySelector("#panel").textContent.includes("Read again") && document.querySelector("button[aria-label^='Stack of']")`)

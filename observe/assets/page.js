@@ -379,7 +379,7 @@
       this.show(d.row);
       this.showLimits();
       this.drawChart();
-      if (move) $("panel").focus();
+      if (move) { $("panel").focus({ preventScroll: true }); $("panel").scrollIntoView({ block: matchMedia("(max-width: 1100px)").matches ? "start" : "nearest" }); }
     },
 
     // tick is called with each delta.
@@ -413,7 +413,7 @@
       const ends = d.exits.error + d.exits.panic + d.exits.goexit;
       if (ends) facts.push(["Failed ends", number(ends)]);
       this.facts.replaceChildren(...facts.map(([k, v]) => make("div", null, make("dt", null, k), make("dd", null, v))));
-      if (r.refused_by.length) this.facts.append(make("div", null, make("dt", null, "Refused by"), make("dd", null, r.refused_by.map((x) => x.reason + " " + number(x.count)).join(", "))));
+      if (r.refused_by.length) this.facts.append(make("div", { class: "wide" }, make("dt", null, "Refused by"), make("dd", null, r.refused_by.map((x) => x.reason + " " + number(x.count)).join(", "))));
     },
 
     showLimits() {
@@ -674,7 +674,7 @@
     const path = tr.dataset.path;
     focusRow(path);
     if (e.target.closest(".twisty") && tr.hasAttribute("aria-expanded")) return fold(path, tr.getAttribute("aria-expanded") === "true");
-    choose(path, false);
+    choose(path, matchMedia("(max-width: 1100px)").matches); // there the panel is not beside the tree
   });
   $("filter").addEventListener("input", () => setFilter($("filter").value));
   $("filter").addEventListener("keydown", (e) => {
