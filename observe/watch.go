@@ -298,7 +298,7 @@ func merge(all []delta) delta {
 
 // placed is a supervisor with its place in the tree.
 type placed struct {
-	headcount.TreeNode
+	*headcount.TreeNode
 	parent string
 	depth  int
 }
@@ -306,15 +306,17 @@ type placed struct {
 // collect describes all supervisors below root, each before those below it: the declared ones in one go, and those that
 // are children of dynamic supervisors one by one.
 func collect(root headcount.Node) []placed {
-	known := make(map[string]headcount.TreeNode)
-	know := func(t headcount.TreeNode) {
-		for n := range t.All() {
-			n.Children = nil
-			known[n.Path] = n
+	known := make(map[string]*headcount.TreeNode)
+	var know func(t *headcount.TreeNode) // by pointer: a TreeNode is large
+	know = func(t *headcount.TreeNode) {
+		known[t.Path] = t
+		for i := range t.Children {
+			know(&t.Children[i])
 		}
 	}
-	know(root.Tree())
-	var all []placed
+	tree := root.Tree()
+	know(&tree)
+	all := make([]placed, 0, len(known))
 	var above []string
 	seen := make(map[string]bool, len(known))
 	for n := range root.All() {
@@ -323,11 +325,12 @@ func collect(root headcount.Node) []placed {
 			continue // a dynamic supervisor may have several children of one name
 		}
 		seen[path] = true
-		if _, ok := known[path]; !ok {
-			know(n.Tree())
+		if known[path] == nil {
+			nested := n.Tree()
+			know(&nested)
 		}
-		t, ok := known[path]
-		if !ok {
+		t := known[path]
+		if t == nil {
 			continue // it has just got another place
 		}
 		for len(above) > 0 && !strings.HasPrefix(path, above[len(above)-1]+"/") {

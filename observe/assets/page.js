@@ -87,6 +87,7 @@
   }
 
   function take(data, whole) {
+    const began = performance.now();
     state.now = new Date(data.time);
     state.since = data.since || null;
     let placed = whole;
@@ -114,6 +115,7 @@
     const chosen = state.rows.get(state.chosen);
     if (state.chosen && panel.path === state.chosen) panel.tick(chosen, whole || data.rows.some((r) => r.path === state.chosen));
     speak(data.totals);
+    $("tree").dataset.took = (performance.now() - began).toFixed(1); // milliseconds, for who wants to know
   }
 
   function begin(rows) {
