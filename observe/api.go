@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/headcount-go/headcount"
 )
@@ -264,6 +265,10 @@ func (h *Handler) detail(path string) (detail, *problem) {
 		return detail{}, p
 	}
 	r, ok := h.rowAt(n.Path())
+	if !ok { // it has come since the last look
+		h.watch.look(time.Now())
+		r, ok = h.rowAt(n.Path())
+	}
 	if !ok {
 		return detail{}, notFound("the supervisor has just come or gone")
 	}

@@ -13,7 +13,8 @@
 
   // --- words and small builders
 
-  const number = (n) => (n === "unlimited" ? n : Number(n).toLocaleString("en-US"));
+  const grouped = new Intl.NumberFormat("en-US"); // toLocaleString would make one for each number
+  const number = (n) => (n === "unlimited" ? n : grouped.format(Number(n)));
   const setText = (e, text) => { if (e.textContent !== text) e.textContent = text; };
   const shade = (rank) => (rank >= BAD ? "bad" : rank >= 1 ? "warn" : "good");
   const age = (from, to) => {
@@ -99,10 +100,11 @@
       setText($("root"), data.root);
       if (first) begin(data.rows);
     } else {
+      const words = filterWords();
       for (const path of data.gone) { placed = state.rows.delete(path) || placed; }
       for (const r of data.rows) {
         const old = state.rows.get(r.path);
-        placed = placed || !old || old.rank !== r.rank || old.index !== r.index || old.parent !== r.parent || state.filter !== "";
+        placed = placed || !old || old.rank !== r.rank || old.index !== r.index || old.parent !== r.parent || (words.length > 0 && matches(old, words) !== matches(r, words));
         state.rows.set(r.path, r);
       }
       state.events = state.events.concat(data.events).slice(-300);
@@ -165,6 +167,8 @@
     });
   }
 
+  const filterWords = () => state.filter.toLowerCase().split(/\s+/).filter(Boolean);
+
   // arrange decides which rows are shown, in which order, and puts them there.
   function arrange() {
     const kids = new Map();
@@ -181,7 +185,7 @@
     }
     if ($("first").checked) for (const list of kids.values()) list.sort((a, b) => worst.get(b.path) - worst.get(a.path) || a.index - b.index);
     state.kids = kids;
-    const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = filterWords();
     const visible = [];
     if (words.length) {
       const flat = all.filter((r) => matches(r, words));
@@ -212,6 +216,9 @@
     }
     if (!visible.length) body.append(make("tr", { role: "row", class: "none" }, make("td", { role: "gridcell", colspan: "9" }, "No supervisor matches the filter.")));
     if (!keep.has(state.focus)) state.focus = visible[0] || "";
+    const positions = new Map();
+    if (!words.length) for (const list of kids.values()) list.forEach((r, i) => positions.set(r.path, i + 1));
+    state.positions = positions;
     for (const path of visible) place(path, words.length > 0);
     if (state.lost) { state.lost = false; focusRow(state.focus); }
     for (const chip of document.querySelectorAll(".chip")) {
@@ -238,11 +245,13 @@
   // place sets what depends on where a row is.
   function place(path, flat) {
     const r = state.rows.get(path), tr = state.lines.get(path).tr, line = state.lines.get(path);
-    const sibs = flat ? null : state.kids.get(r.parent);
     const parent = !flat && state.kids.has(path);
     const open = parent && !state.folded.has(path);
+    const known = [flat, r.depth, r.name, parent, open, path === state.chosen, path === state.focus, state.positions.get(path), flat ? 0 : state.kids.get(r.parent).length].join();
+    if (line.known === known) return;
+    line.known = known;
     tr.setAttribute("aria-level", flat ? 1 : r.depth);
-    if (sibs) { tr.setAttribute("aria-posinset", sibs.indexOf(r) + 1 || 1); tr.setAttribute("aria-setsize", sibs.length); } else { tr.removeAttribute("aria-posinset"); tr.removeAttribute("aria-setsize"); }
+    if (flat) { tr.removeAttribute("aria-posinset"); tr.removeAttribute("aria-setsize"); } else { tr.setAttribute("aria-posinset", state.positions.get(path)); tr.setAttribute("aria-setsize", state.kids.get(r.parent).length); }
     if (parent) tr.setAttribute("aria-expanded", open); else tr.removeAttribute("aria-expanded");
     tr.setAttribute("aria-selected", path === state.chosen);
     tr.tabIndex = path === state.focus ? 0 : -1;
@@ -255,7 +264,7 @@
     const line = r && state.lines.get(r.path);
     if (!line) return;
     setText(line.kind, kind(r));
-    line.state.replaceChildren(badge(r));
+    if (line.status !== r.status) { line.state.replaceChildren(badge(r)); line.status = r.status; }
     const most = r.max_descendants !== "unlimited" && r.kind === "supervisor" ? [r.descendants, r.max_descendants, "descendants"] : [r.children, r.limit, "children"];
     line.children.replaceChildren(number(most[0]) + " ", make("small", null, "of " + number(most[1])));
     line.rect.setAttribute("width", fill(most[0], most[1]));
@@ -267,7 +276,8 @@
       line.meter.setAttribute("aria-valuenow", most[0]);
       line.meter.setAttribute("aria-valuetext", number(most[0]) + " of " + number(most[1]));
     }
-    line.refused.replaceChildren(number(r.refused_minute), ...r.refused_by.slice(0, 3).map((x) => make("small", null, x.reason + " " + number(x.count))));
+    if (r.refused_minute || line.refusedBefore !== 0) line.refused.replaceChildren(number(r.refused_minute), ...r.refused_by.slice(0, 3).map((x) => make("small", null, x.reason + " " + number(x.count))));
+    line.refusedBefore = r.refused_minute;
     line.restarts.replaceChildren(number(r.restarts_used) + " ", make("small", null, "of " + number(r.restarts_allowed)));
     setText(line.waiting, number(r.waiting));
     setText(line.stuck, number(r.stuck));
@@ -277,15 +287,18 @@
 
   function showAge(path) {
     const line = state.lines.get(path), r = state.rows.get(path);
-    if (line && r) setText(line.oldest, r.oldest ? age(r.oldest, state.now) : "");
+    if (!line || !r) return;
+    const text = r.oldest ? age(r.oldest, state.now) : "";
+    if (line.age !== text) line.oldest.textContent = line.age = text;
   }
 
   function focusRow(path) {
     const old = state.lines.get(state.focus), line = state.lines.get(path);
     if (!line) return;
-    if (old) old.tr.tabIndex = -1;
+    if (old) { old.tr.tabIndex = -1; old.known = ""; }
     state.focus = path;
     line.tr.tabIndex = 0;
+    line.known = "";
     line.tr.focus();
     line.tr.scrollIntoView({ block: "nearest" });
   }
@@ -466,7 +479,7 @@
     const x = (t) => (L + ((new Date(t) - to + span) / span) * (W - L - 4)).toFixed(1);
     const y = (n) => (T + (1 - n / top) * (H - T - B)).toFixed(1);
     const line = (get) => points.map((p, i) => (i ? "L" : "M") + x(p.time) + " " + y(get(p))).join("");
-    const svg = draw("svg", { class: "chart", viewBox: `0 0 ${W} ${H}`, role: "img", preserveAspectRatio: "none" });
+    const svg = draw("svg", { class: "chart", viewBox: `0 0 ${W} ${H}`, role: "img" });
     svg.setAttribute("aria-label", `Children in the last hour: ${number(now.children)} now, ${number(peak)} at most, limit ${number(now.limit)}`);
     for (const n of [0, top / 2.16, top / 1.08]) svg.append(draw("line", { class: "grid", x1: L, x2: W, y1: y(n), y2: y(n) }), label(L - 5, +y(n) + 4, "end", number(Math.round(n))));
     for (const part of [1, 0.5]) svg.append(label(x(to - part * span), H - 4, part === 1 ? "start" : "middle", "−" + (part * span) / 60e3 + " min"));
@@ -665,9 +678,10 @@
   $("tree").addEventListener("focusin", (e) => { // however it got there, the focus is where the keys go on from
     const path = e.target.dataset.path, old = state.lines.get(state.focus);
     if (!path || path === state.focus || !state.lines.has(path)) return;
-    if (old) old.tr.tabIndex = -1;
+    if (old) { old.tr.tabIndex = -1; old.known = ""; }
     state.focus = path;
     e.target.tabIndex = 0;
+    state.lines.get(path).known = "";
   });
   $("tree").addEventListener("click", (e) => {
     const tr = e.target.closest(".r");
