@@ -1,6 +1,8 @@
 // Command headcount shows and operates programs that run under Headcount.
 //
-//	headcount demo     attack the example application with and without limits
+//	headcount demo       attack the example application with and without limits
+//	headcount rules      print Prometheus rules for the supervisors of a program
+//	headcount dashboard  print a Grafana dashboard for them
 package main
 
 import (
@@ -62,7 +64,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true, // run reports them
 	}
-	root.AddCommand(demoCommand())
+	root.AddCommand(demoCommand(), rulesCommand(), dashboardCommand())
 	return root
 }
 
