@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 	"github.com/headcount-go/headcount/examples/myapp/internal/inside"
@@ -13,6 +16,7 @@ import (
 	"github.com/headcount-go/headcount/examples/myapp/internal/store"
 	"github.com/headcount-go/headcount/examples/myapp/internal/users"
 	"github.com/headcount-go/headcount/examples/myapp/internal/web"
+	"github.com/headcount-go/headcount/metrics/prom"
 )
 
 // The classes of users. New ones may fill newShare of each limit; what is left is headroom for those who are proven.
@@ -32,6 +36,7 @@ func class(proven bool) headcount.Class {
 // tree builds the whole service:
 //
 //	myapp (rest_for_one)
+//	├── metrics   the endpoint for Prometheus, with -metrics-addr
 //	├── health    the endpoint for probes, with -health-addr
 //	├── store     the file of jobs
 //	├── workers   jobs that run
@@ -92,14 +97,20 @@ func tree(c config, log *slog.Logger, listening func(net.Addr)) (*headcount.Supe
 	if server.Health != nil { // the first up, so that it can say that the rest is not, and the last down
 		children = append([]headcount.Specifier{server.Health}, children...)
 	}
-	return headcount.NewSupervisor("myapp",
+	registry := prometheus.NewRegistry()
+	if c.metricsAddr != "" {
+		children = append([]headcount.Specifier{metricsEndpoint(c.metricsAddr, registry, log)}, children...)
+	}
+	root := headcount.NewSupervisor("myapp",
 		headcount.SupervisorConfig{
 			Strategy:  headcount.RestForOne,
 			Intensity: headcount.Intensity{Restarts: 5, Within: time.Minute},
 			Logger:    log,
 		},
 		children...,
-	), nil
+	)
+	registry.MustRegister(collectors.NewGoCollector(), prom.NewCollector(prom.Config{}, root))
+	return root, nil
 }
 
 // The allowances of all children together are below stopWithin, so that whoever is stuck is named, not only overrun.
