@@ -16,15 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/metrics/prom"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func write(t *testing.T, dir string, f File) (path string, text []byte) {
 	t.Helper()
