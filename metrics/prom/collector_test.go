@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/exec"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -257,6 +260,25 @@ func TestMetricsAreNamedByTheConventions(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTheDocumentationListsAllMetrics(t *testing.T) {
+	raw, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed, described []string
+	for _, m := range regexp.MustCompile(`(?m)^//\t(headcount_\w+)`).FindAllStringSubmatch(string(raw), -1) {
+		listed = append(listed, m[1])
+	}
+	for _, d := range descs {
+		described = append(described, strings.Split(d.String(), `"`)[1])
+	}
+	slices.Sort(listed)
+	slices.Sort(described)
+	if !slices.Equal(listed, described) {
+		t.Errorf("listed are\n%v\ndescribed are\n%v", listed, described)
+	}
 }
 
 func TestPromtoolFindsNothingInTheMetrics(t *testing.T) {

@@ -135,7 +135,7 @@ func (b *board) panels() {
 	bySupervisor := func(expr string) string { return "sum by (supervisor) (" + expr + ")" }
 	quantiles := func(name string) []query {
 		of := func(q string) string {
-			return "histogram_quantile(" + q + ", sum by (supervisor, le) (" + rate(name+"_bucket") + "))"
+			return quantile(q, "sum by (supervisor, le) ("+rate(name+"_bucket")+")", "sum by (supervisor) ("+rate(name)+")")
 		}
 		return []query{{of("0.5"), "{{supervisor}} p50"}, {of("0.99"), "{{supervisor}} p99"}}
 	}

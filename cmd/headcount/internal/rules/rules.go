@@ -122,9 +122,14 @@ func recording(t Tree, s selector) []Rule {
 	if t.Queues {
 		rules = append(rules,
 			Rule{Record: waitingRatio, Expr: ratio(s.of("headcount_starts_waiting"), s.of("headcount_starts_waiting_limit"))},
-			Rule{Record: waitP99, Expr: "histogram_quantile(0.99, rate(" + s.of("headcount_start_wait_seconds_bucket") + "[5m]))"})
+			Rule{Record: waitP99, Expr: quantile("0.99", "rate("+s.of("headcount_start_wait_seconds_bucket")+"[5m])", "rate("+s.of("headcount_start_wait_seconds")+"[5m])")})
 	}
 	return rules
+}
+
+// quantile asks the classic histogram, and the native one of a server that keeps only that.
+func quantile(q, classic, native string) string {
+	return fmt.Sprintf("histogram_quantile(%[1]s, %[2]s)\nor histogram_quantile(%[1]s, %[3]s)", q, classic, native)
 }
 
 // number writes a threshold as PromQL reads it.
