@@ -23,9 +23,9 @@ const (
 
 // config is everything that can be set.
 type config struct {
-	addr, addrFile, healthAddr, metricsAddr, data, secret string
-	chaos, unlimited                                      bool
-	stopWithin                                            time.Duration
+	addr, addrFile, healthAddr, metricsAddr, pageAddr, data, secret string
+	chaos, unlimited                                                bool
+	stopWithin                                                      time.Duration
 
 	// The limits of the tree.
 	maxUsers, maxPerUser, maxRequests, maxJobs, jobQueue int
@@ -100,6 +100,7 @@ func (c *config) flags(stderr io.Writer) *flag.FlagSet {
 	fs.StringVar(&c.addrFile, "addr-file", c.addrFile, "`file` to write the address to, once it is known")
 	fs.StringVar(&c.healthAddr, "health-addr", c.healthAddr, "another `address` for /healthz and /readyz, such as 127.0.0.1:8081, apart from all limits of -addr")
 	fs.StringVar(&c.metricsAddr, "metrics-addr", c.metricsAddr, "another `address` for /metrics, such as 127.0.0.1:9464, apart from all limits of -addr")
+	fs.StringVar(&c.pageAddr, "page-addr", c.pageAddr, "another `address` for the page that shows and changes the limits, such as 127.0.0.1:7070; this machine's own only")
 	fs.StringVar(&c.data, "data", c.data, "`directory` of the job store")
 	fs.StringVar(&c.secret, "secret", c.secret, "signs the tokens, at least 16 bytes; better set in the environment, where others do not see it")
 	fs.DurationVar(&c.stopWithin, "stop-within", c.stopWithin, "time for an orderly stop")
