@@ -61,9 +61,10 @@ func (a *auditLog) add(e entry) entry {
 // ownSources are those of changes that are made here: they are written down when they are made, not when they are heard of.
 var ownSources = []string{"page", "api", "command"}
 
-// overheard notes a change that another part of the program has made.
+// overheard notes a change that another part of the program has made. Those of machines are not noted: a cap may change every
+// second, and would push out what people have done. The events have them.
 func (a *auditLog) overheard(c headcount.LimitChanged) {
-	if slices.Contains(ownSources, c.Source) {
+	if c.Source == "cap" || slices.Contains(ownSources, c.Source) {
 		return
 	}
 	a.add(entry{

@@ -361,6 +361,52 @@ func TestChangesMadeElsewhereAreInTheLogToo(t *testing.T) {
 	})
 }
 
+func TestCapsDoNotPushChangesOutOfTheLog(t *testing.T) {
+	b := setup(t, AllowChanges())
+	made := get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	for i := range 100 {
+		if err := b.jobs.MaxChildren().Cap("memory", i%2, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.eventually(func() bool { return len(get[eventPage](b, "api/v1/log?path=app/jobs", nil).Events) == 100 })
+	if log := get[auditPage](b, "api/v1/audit", nil).Entries; len(log) != 1 || log[0].ID != made.ID {
+		t.Errorf("the log is %+v", log)
+	}
+}
+
+func TestATreeIsShownBeforeItsStartAndAfterItsStop(t *testing.T) {
+	jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(4))
+	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet()}, jobs)
+	page := NewHandler("page", app, Logger(quiet()))
+	b := &bundle{t: t}
+	b.start(page.Supervisor())
+	look := func() snapshot {
+		t.Helper()
+		page.watch.look(time.Now())
+		s := page.snapshot()
+		if len(s.Rows) != 2 {
+			t.Fatalf("the rows are %+v", s.Rows)
+		}
+		return s
+	}
+	if s := look(); s.Rows[0].Status != statusDown || !s.Since.IsZero() {
+		t.Errorf("before the start: %+v", s)
+	}
+	if err := app.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := look(); s.Rows[1].Path != "app/jobs" || s.Rows[1].Parent != "app" || s.Rows[1].Status != statusOK || s.Since.IsZero() {
+		t.Errorf("after the start: %+v", s)
+	}
+	if err := app.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := look(); s.Rows[1].Status != statusDown {
+		t.Errorf("after the stop: %+v", s)
+	}
+}
+
 func (b *bundle) eventually(holds func() bool) {
 	b.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
