@@ -383,7 +383,7 @@ func (h *Handler) terminate(c *call) (any, *problem) {
 		return nil, &problem{Status: http.StatusConflict, Code: "conflict", Detail: cutText(err.Error(), maxWhy)}
 	}
 	e = h.audit.add(e)
-	h.cfg.logger.LogAttrs(ctx, levelInfo, "observe: terminated", attrs(e)...)
+	h.cfg.logger.Info("observe: terminated", "path", e.Path, "child", e.Child, "key", e.Key, "outcome", e.Outcome, "by", e.By, "why", e.Why)
 	return e, nil
 }
 

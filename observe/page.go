@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,15 +13,6 @@ import (
 
 	"github.com/headcount-go/headcount"
 )
-
-const levelInfo = slog.LevelInfo
-
-func attrs(e entry) []slog.Attr {
-	return []slog.Attr{
-		slog.String("path", e.Path), slog.String("child", e.Child), slog.String("key", e.Key), slog.String("outcome", e.Outcome),
-		slog.String("by", e.By), slog.String("why", e.Why),
-	}
-}
 
 //go:embed assets
 var assets embed.FS
