@@ -1,14 +1,18 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -100,7 +104,29 @@ func newService(t *testing.T) *service {
 	}
 	go s.flood(t.Context())
 	s.url = "http://" + page.Addrs()[0].String() + "/"
+	s.awaitLook(t, `"name":"reports"`, `"stuck":1`)
 	return s
+}
+
+// awaitLook waits until the page, which looks once a second, has seen all of this.
+func (s *service) awaitLook(t *testing.T, wants ...string) {
+	t.Helper()
+	var seen []byte
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		res, err := http.Get(s.url + "api/v1/tree")
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, err = io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(wants, func(want string) bool { return !bytes.Contains(seen, []byte(want)) }) {
+			return
+		}
+	}
+	t.Fatalf("the page has not seen %v:\n%s", wants, seen)
 }
 
 // flood starts children of one user again and again, far above what it may have, and some of the others'.
