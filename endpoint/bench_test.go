@@ -21,7 +21,10 @@ import (
 // unlimitedRates lets one client of a benchmark do what no client may.
 var unlimitedRates = Rates{Conns: headcount.Unlimited, Requests: headcount.Unlimited}
 
-var unlimitedRequests = Rates{Requests: headcount.Unlimited}
+var (
+	unlimitedRequests = Rates{Requests: headcount.Unlimited}
+	manyRequests      = Limits{RequestsPerConn: headcount.Unlimited}
+)
 
 // BenchmarkRequests measures requests on connections that are kept, over loopback, by a client that costs little, against
 // net/http's server with its defaults. p99 is that of single requests.
@@ -32,9 +35,9 @@ func BenchmarkRequests(b *testing.B) {
 		defer s.Close()
 		benchRequests(b, s.Listener.Addr().String())
 	})
-	b.Run("endpoint", func(b *testing.B) { benchRequests(b, addr(start(b, h.ServeHTTP, unlimitedRates))) })
+	b.Run("endpoint", func(b *testing.B) { benchRequests(b, addr(start(b, h.ServeHTTP, unlimitedRates, manyRequests))) })
 	b.Run("endpoint_with_rates", func(b *testing.B) {
-		benchRequests(b, addr(start(b, h.ServeHTTP, Rates{Requests: 100_000_000, RequestsBurst: 100_000_000})))
+		benchRequests(b, addr(start(b, h.ServeHTTP, Rates{Requests: 100_000_000, RequestsBurst: 100_000_000}, manyRequests)))
 	})
 	b.Run("limit_handler", func(b *testing.B) {
 		l := NewLimitHandler("limit", h, unlimitedRequests, Logger(quiet))

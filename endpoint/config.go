@@ -107,7 +107,7 @@ func (c *config) fillIn() {
 	given := *c
 	c.limits = Limits{
 		Conns: defaultConns(), ConnsPerClient: 64, ConnsPerPrefix: 1024, Opening: 1024, Descriptors: 32,
-		Requests: 4096, RequestsPerClient: 128, RequestsPerKey: 128, RequestsPerConn: 10_000, StreamsPerConn: 100,
+		Requests: 4096, RequestsPerClient: 128, RequestsPerKey: 128, RequestsPerConn: 10_000,
 	}
 	if c.keyOf != nil {
 		c.limits.RequestsPerKey = 32
@@ -125,6 +125,9 @@ func (c *config) fillIn() {
 	given.rates.apply(c)
 	given.timeouts.apply(c)
 	given.sizes.apply(c)
+	if c.limits.StreamsPerConn == 0 { // more would only be refused; a client that is told so waits by itself
+		c.limits.StreamsPerConn = max(1, min(100, c.limits.RequestsPerClient))
+	}
 	if c.limits.Waiting == 0 {
 		c.limits.Waiting = 1024
 		if c.limits.Requests != headcount.Unlimited {

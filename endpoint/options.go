@@ -47,7 +47,8 @@ type Limits struct {
 	// RequestsPerConn is how many requests a connection may carry in its life, after which it is asked to go. Default
 	// 10,000.
 	RequestsPerConn int
-	// StreamsPerConn is the number of concurrent HTTP/2 streams of a connection. Default 100.
+	// StreamsPerConn is the number of concurrent HTTP/2 streams of a connection. Default 100, or RequestsPerClient if that
+	// is less.
 	StreamsPerConn int
 	// Waiting is how many requests may wait for room, see [Timeouts].Wait. Default a quarter of Requests.
 	Waiting int
