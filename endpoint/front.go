@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -26,6 +27,7 @@ type front struct {
 	opening *headcount.DynamicSupervisor // nil without the PROXY protocol
 	serve   func(ctx context.Context, c *conn) error
 
+	awaited     openings
 	rate        *rateGate
 	prefixes    *heldGate[netip.Prefix]
 	descriptors *headcount.Gate
@@ -185,19 +187,27 @@ func (f *front) arrived(ctx context.Context, raw net.Conn) {
 		f.turnAway(raw)
 		return
 	}
+	_ = raw.SetReadDeadline(deadline(f.cfg.timeouts.Handshake)) // before anybody may cut it
+	place := f.awaited.add(raw, crowd(f.opening.MaxChildren().Value()))
 	if _, err := f.opening.Go(ctx, func(opening context.Context) error {
-		f.open(ctx, opening, raw, peer)
+		f.open(ctx, opening, raw, peer, place)
 		return nil
 	}); err != nil {
+		f.awaited.remove(place)
 		f.turnAway(raw)
 	}
 }
 
+// crowd is how many connections may be awaited before the first gives way: there must be room left for those that come
+// until it has gone.
+func crowd(limit int) int { return limit - limit/4 }
+
 // open awaits the PROXY header and decides then. ctx is the front's, opening that of this child, which ends here.
-func (f *front) open(ctx, opening context.Context, raw net.Conn, peer netip.Addr) {
-	_ = raw.SetReadDeadline(deadline(f.cfg.timeouts.Handshake)) // before what a stop may do at once
-	defer context.AfterFunc(opening, func() { _ = raw.SetReadDeadline(time.Unix(1, 0)) })()
+func (f *front) open(ctx, opening context.Context, raw net.Conn, peer netip.Addr, place *list.Element) {
+	stop := context.AfterFunc(opening, func() { cut(raw) })
 	h, err := readProxyHeader(raw)
+	stop()
+	f.awaited.remove(place)
 	if err != nil || opening.Err() != nil {
 		if err != io.EOF { // nothing at all is how a proxy finds out whether we live
 			_ = f.proxies.Refuse()

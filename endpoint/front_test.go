@@ -69,6 +69,24 @@ func TestProxyHeaderIsAwaitedForATimeOnly(t *testing.T) {
 	}
 }
 
+func TestProxyHeaderThatIsAwaitedForLongGivesWay(t *testing.T) {
+	e := start(t, hello, ProxyProtocol(), TrustedProxies("127.0.0.1"), Timeouts{Handshake: time.Minute}, Limits{Opening: 4})
+	var silent []net.Conn
+	for range 3 {
+		silent = append(silent, dial(t, addr(e)))
+	}
+	eventually(t, "three to be awaited", func() bool { return e.front.opening.Counts().Running == 3 })
+	for range 10 {
+		c := dial(t, addr(e))
+		fmt.Fprint(c, "PROXY TCP4 192.0.2.7 192.0.2.1 4711 80\r\nGET / HTTP/1.0\r\n\r\n")
+		readUntil(t, c, "hello")
+		c.Close()
+	}
+	if !ended(silent[0], 2*time.Second) {
+		t.Error("the first that is awaited is awaited still, though others came")
+	}
+}
+
 func TestNewConnectionsOfAClientHaveARate(t *testing.T) {
 	e := start(t, hello, Rates{Conns: 1, ConnsBurst: 2})
 	for range 2 {

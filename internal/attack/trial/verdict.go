@@ -89,4 +89,7 @@ func (r *Result) judge(fallen string) {
 	}
 }
 
+// SlowOnly reports whether nothing but the p99 was out of line.
+func (r *Result) SlowOnly() bool { return r.slowOnly }
+
 func (r *Result) allowedP99() time.Duration { return passSlower * max(r.Quiet, passFloor) }
