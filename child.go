@@ -24,7 +24,7 @@ type Child struct {
 	home    home
 	run     func(ctx context.Context) error
 	id      uint64
-	started atomic.Int64 // nanoseconds since the supervisor's epoch, plus one; 0 until its goroutine runs
+	started time.Duration // since the supervisor's epoch; does not change once others see the child
 	slot    *registryBlock
 	flags   atomic.Uint32
 	atKey   uint32                // its place among the children of its key
@@ -125,7 +125,7 @@ func exitCounts(n [exitKinds]uint64) ExitCounts {
 
 // live is the child's goroutine, from its first run until it has ended.
 func (c *Child) live() {
-	c.begin()
+	c.label()
 	returned := false
 	defer func() {
 		if returned {
@@ -143,22 +143,6 @@ func (c *Child) live() {
 	}
 	returned = true
 	c.finish()
-}
-
-// begin stamps the child on its own goroutine, so that who starts it does not pay for a reading of the clock.
-func (c *Child) begin() {
-	c.label()
-	if c.started.Load() == 0 {
-		c.started.Store(int64(c.home.supervisor().now()) + 1)
-	}
-}
-
-// startedAt is when the child began, since the supervisor's epoch. One whose goroutine has not run yet begins now.
-func (c *Child) startedAt(now time.Duration) time.Duration {
-	if at := c.started.Load(); at != 0 {
-		return min(time.Duration(at-1), now)
-	}
-	return now
 }
 
 // invoke runs the child once.
@@ -209,7 +193,10 @@ func (c *Child) beginRun() *runContext {
 		timer := time.AfterFunc(x.spec.MaxLifetime, func() { run.cancel(runExpired) })
 		c.onOverLocked(run, func() { timer.Stop() })
 	}
-	x.began = c.home.supervisor().now()
+	x.began = c.started
+	if run != &c.first {
+		x.began = c.home.supervisor().now()
+	}
 	if x.spec.AwaitReady && x.spec.ReadyWithin > 0 && c.flags.Load()&flagStarting == 0 {
 		timer := time.AfterFunc(x.spec.ReadyWithin, func() { c.failReady(run) })
 		c.onOverLocked(run, func() { timer.Stop() })

@@ -66,13 +66,13 @@ type dynamic struct {
 
 func (d *dynamic) init(name string, kind Kind, limit ChildLimit, o options) {
 	d.opts = o
-	d.registry = newRegistry(!o.untimed)
 	d.queue.sup, d.queue.length, d.queue.within, d.queue.codel = d, o.queueLength, o.queueWithin, o.codel
 	d.held.limit = o.maxBytes
 	d.drained = make(chan struct{}, 1)
 	d.failed = make(chan struct{}, 1)
 	d.own.queueLength = o.queueLength
 	d.node.init(name, kind, d, limit.spec)
+	d.registry = newRegistry(d.clock, !o.untimed)
 	d.node.shutdown, d.node.around, d.node.logger = o.shutdown, o.around, o.logger
 	d.setDescendants(o.descendants)
 	d.addGates(o.gates)
@@ -293,7 +293,7 @@ func notify(c chan struct{}) {
 }
 
 func (d *dynamic) leave(c *Child) {
-	d.registry.remove(c, &d.node)
+	d.registry.remove(c)
 	d.settleLeaver(c)
 }
 
@@ -397,10 +397,7 @@ func (d *dynamic) live(ctx context.Context) error {
 	d.open()
 	d.emit(SupervisorStarted{Path: d.Path(), Time: time.Now()})
 	Ready(ctx)
-	select {
-	case <-ctx.Done():
-	case <-d.failed:
-	}
+	d.clock.run(d.registry.entered, ctx.Done(), d.failed)
 	d.close()
 	d.queue.flush(d.notRunning())
 	stuck := d.stopChildren()

@@ -39,7 +39,7 @@ func (c *Child) Info() ChildInfo {
 	now := n.now()
 	i := ChildInfo{
 		ID: c.id, Name: c.shownName(), Key: c.home.keyName(), Path: c.Path(),
-		Restart: Temporary, Started: n.epoch.Add(c.startedAt(now)), Age: now - c.startedAt(now), Goroutines: 1,
+		Restart: Temporary, Started: n.clock.epoch.Add(c.started), Age: now - c.started, Goroutines: 1,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -123,7 +123,7 @@ func (e *keyEntry[K]) supervisor() *node { return &e.sup.node }
 func (e *keyEntry[K]) afterRun(c *Child, x exit) bool { return e.sup.afterRun(c, x) }
 
 func (e *keyEntry[K]) leave(c *Child) {
-	e.sup.registry.remove(c, &e.sup.node)
+	e.sup.registry.remove(c)
 	e.sup.settleLeaver(c)
 }
 

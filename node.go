@@ -54,7 +54,7 @@ type node struct {
 	kind     Kind
 	body     body
 	self     Node // what the user has
-	epoch    time.Time
+	clock    *clock
 	problems []error // what the constructor found; told by Check and Start
 	shutdown time.Duration
 	around   AroundFunc
@@ -125,7 +125,7 @@ const (
 )
 
 func (n *node) init(name string, kind Kind, b body, limit limitSpec) {
-	n.name, n.kind, n.body, n.epoch = name, kind, b, time.Now()
+	n.name, n.kind, n.body, n.clock = name, kind, b, newClock(time.Now())
 	n.refused = newRefusedCounter()
 	if p := nameProblem(name); p != "" {
 		n.problem("name", name, p)
@@ -197,7 +197,7 @@ func (n *node) emit(e Event) {
 }
 
 // now is the time since the node was made: it is read from the monotonic clock.
-func (n *node) now() time.Duration { return time.Since(n.epoch) }
+func (n *node) now() time.Duration { return n.clock.now() }
 
 func (n *node) parent() *node { return n.place.Load().parent }
 
@@ -406,6 +406,7 @@ func (n *node) Start(ctx context.Context) error {
 	}
 	root := &rootHome{node: n}
 	c := newChild(root, n.run)
+	c.started = n.now()
 	spec := n.ChildSpec()
 	c.giveExtra(&extra{spec: &spec, ready: make(chan struct{})})
 	c.flags.Or(flagStarting)

@@ -3,6 +3,7 @@ package headcount
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"runtime"
 	"slices"
 	"sync"
@@ -19,7 +20,9 @@ import (
 // ended. A lock is held for a bounded number of entries. An empty block is dropped; one child alone keeps one block.
 type registry struct {
 	shards []registryShard // a power of two
-	timed  bool            // lifetimes are put into the histogram
+	bits   int             // of the number of shards
+	clock  *clock
+	timed  bool // lifetimes are put into the histogram
 }
 
 type registryShard struct {
@@ -28,8 +31,8 @@ type registryShard struct {
 	next       uint64           // the number of the next child
 	blocks     []*registryBlock // in the order of their numbers, none empty but the last
 	exits      [exitKinds]uint64
-	lastStart  time.Duration
-	unmeasured uint64 // children that have left since the last whose lifetime was measured
+	lastBlock  time.Duration // when the last block was begun
+	unmeasured uint64        // children that have left since the last whose lifetime was measured
 	spare      *registryBlock
 	lifetimes  histogram
 
@@ -44,11 +47,12 @@ type registryBlock struct {
 	children [blockSize]*Child
 }
 
-func newRegistry(timed bool) registry {
-	return registry{shards: make([]registryShard, ceilPowerOfTwo(min(4*runtime.GOMAXPROCS(0), 64))), timed: timed}
+func newRegistry(clock *clock, timed bool) registry {
+	shards := ceilPowerOfTwo(min(4*runtime.GOMAXPROCS(0), 64))
+	return registry{shards: make([]registryShard, shards), bits: bits.TrailingZeros(uint(shards)), clock: clock, timed: timed}
 }
 
-// add enters the child and gives it its id. Where the child is in memory chooses the shard: that costs nothing.
+// add enters the child and gives it its id and its start. Where the child is in memory chooses the shard: that costs nothing.
 func (r *registry) add(c *Child) {
 	i := addressHash(unsafe.Pointer(c)) & uint(len(r.shards)-1)
 	s := &r.shards[i]
@@ -56,7 +60,10 @@ func (r *registry) add(c *Child) {
 	number := s.next
 	s.next++
 	place := number % blockSize
+	c.started, c.first.measured = r.startOf(number)
 	if place == 0 {
+		r.clock.noteBlock(c.started - s.lastBlock)
+		s.lastBlock = c.started
 		b := s.spare
 		if s.spare = nil; b == nil {
 			b = new(registryBlock)
@@ -68,42 +75,54 @@ func (r *registry) add(c *Child) {
 	b.children[place] = c
 	b.live++
 	c.slot = b
-	c.id = number*uint64(len(r.shards)) + uint64(i) + 1
+	c.id = number<<r.bits + uint64(i) + 1
 	s.mu.Unlock()
 }
 
-// A lifetime costs a reading of the clock. Where children come fast one in sampleEvery is measured and counts for all.
+// Where children come fast, one in sampleEvery has its lifetime measured and counts for all that are short.
 const (
 	sampleEvery = 8
-	sampleBelow = 100 * time.Microsecond // between the starts of two children that leave one after the other
+	shortLife   = 16 * tickEvery // a longer one is known well enough from ticks
 )
 
+// startOf gives a child its start, and tells whether that was read from the machine's clock.
+func (r *registry) startOf(number uint64) (at time.Duration, exact bool) {
+	if tick, ticking := r.clock.roughly(); ticking && (!r.timed || number%sampleEvery != 0) {
+		return tick, false
+	}
+	return r.clock.now(), true
+}
+
 // measureLocked puts the lifetime of a child that leaves into the histogram.
-func (s *registryShard) measureLocked(c *Child, n *node) {
-	started := c.startedAt(forever)
-	fast := (started - s.lastStart).Abs() < sampleBelow
-	s.lastStart = started
-	if s.unmeasured++; fast && s.unmeasured < sampleEvery {
+func (s *registryShard) measureLocked(c *Child, clock *clock) {
+	s.unmeasured++
+	if c.first.measured {
+		s.lifetimes.observeFor(clock.now()-c.started, s.unmeasured)
+		s.unmeasured = 0
 		return
 	}
-	now := n.now()
-	s.lifetimes.observeFor(now-c.startedAt(now), s.unmeasured)
-	s.unmeasured = 0
+	now, ticking := clock.roughly()
+	if !ticking {
+		now = clock.now()
+	}
+	if lived := now - c.started; lived >= shortLife {
+		s.lifetimes.observe(lived)
+		s.unmeasured--
+	}
 }
 
 // where gives the shard of an id and the number within it.
 func (r *registry) where(id uint64) (s *registryShard, number uint64) {
-	n := uint64(len(r.shards))
-	return &r.shards[(id-1)%n], (id - 1) / n
+	return &r.shards[(id-1)&uint64(len(r.shards)-1)], (id - 1) >> r.bits
 }
 
 // remove takes the child out and counts its exit.
-func (r *registry) remove(c *Child, n *node) {
+func (r *registry) remove(c *Child) {
 	s, number := r.where(c.id)
 	s.mu.Lock()
 	s.exits[c.first.how]++
 	if r.timed {
-		s.measureLocked(c, n)
+		s.measureLocked(c, r.clock)
 	}
 	b := c.slot
 	b.children[number-b.first] = nil
@@ -195,11 +214,10 @@ func (r *registry) page(after uint64, n int) (children []*Child, next uint64) {
 
 // appendAfter appends up to n children of one shard with ids above after, and reports whether there may be more.
 func (r *registry) appendAfter(to []*Child, shard int, after uint64, n int) (_ []*Child, more bool) {
-	shards := uint64(len(r.shards))
 	// The first number whose id is above after.
 	number := uint64(0)
 	if after > uint64(shard) {
-		number = (after-uint64(shard)-1)/shards + 1
+		number = (after-uint64(shard)-1)>>r.bits + 1
 	}
 	s := &r.shards[shard]
 	s.mu.Lock()
@@ -224,7 +242,7 @@ func (r *registry) appendAfter(to []*Child, shard int, after uint64, n int) (_ [
 func (r *registry) oldest() (oldest *Child) {
 	for i := range r.shards {
 		c := r.shards[i].first()
-		if c != nil && (oldest == nil || c.startedAt(forever) < oldest.startedAt(forever)) {
+		if c != nil && (oldest == nil || c.started < oldest.started) {
 			oldest = c
 		}
 	}
@@ -242,6 +260,17 @@ func (s *registryShard) first() *Child {
 		}
 	}
 	return nil
+}
+
+// entered is the number of all that ever entered.
+func (r *registry) entered() (n uint64) {
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.mu.Lock()
+		n += s.next
+		s.mu.Unlock()
+	}
+	return n
 }
 
 // totals adds up what the shards have counted.

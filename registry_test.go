@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -22,7 +23,6 @@ type registryModel struct {
 	gone     []uint64
 	ever     map[uint64]bool
 	leaving  []*Child // gone from the registry, their tails not over
-	clock    time.Duration
 	exits    [exitKinds]uint64
 }
 
@@ -31,7 +31,8 @@ func newRegistryModel(t *testing.T, shards int) *registryModel {
 	t.Logf("seed %d", seed)
 	return &registryModel{
 		T: t, rng: rand.New(rand.NewPCG(seed, 0)),
-		registry: registry{shards: make([]registryShard, shards)}, present: make(map[uint64]*Child), ever: make(map[uint64]bool),
+		registry: registry{shards: make([]registryShard, shards), bits: bits.TrailingZeros(uint(shards)), clock: newClock(time.Now())},
+		present:  make(map[uint64]*Child), ever: make(map[uint64]bool),
 	}
 }
 
@@ -66,9 +67,7 @@ func TestRegistryAgreesWithAPlainMap(t *testing.T) {
 }
 
 func (m *registryModel) add() {
-	m.clock += 1 + time.Duration(m.rng.IntN(1000))
 	c := &Child{}
-	c.started.Store(int64(m.clock))
 	m.registry.add(c)
 	if c.id == 0 || m.ever[c.id] {
 		m.Fatalf("id %d is not new", c.id)
@@ -86,7 +85,7 @@ func (m *registryModel) remove() {
 	c := m.present[m.ids[i]]
 	m.ids = slices.Delete(m.ids, i, i+1)
 	c.first.how = exitKind(m.rng.IntN(int(exitKinds)))
-	m.registry.remove(c, nil)
+	m.registry.remove(c)
 	m.exits[c.first.how]++
 	delete(m.present, c.id)
 	m.gone = append(m.gone, c.id)
@@ -118,11 +117,11 @@ func (m *registryModel) look() {
 
 	var oldest *Child
 	for _, c := range m.present {
-		if oldest == nil || c.started.Load() < oldest.started.Load() {
+		if oldest == nil || c.started < oldest.started {
 			oldest = c
 		}
 	}
-	if got := m.registry.oldest(); got != oldest {
+	if got := m.registry.oldest(); got != oldest && (got == nil || oldest == nil || got.started != oldest.started) {
 		m.Fatalf("oldest is %+v, want %+v", got, oldest)
 	}
 	started, exits, _ := m.registry.totals()
@@ -201,18 +200,15 @@ func (m *registryModel) blocks() {
 }
 
 func TestRegistryDoesNotGrowWithThoseThatCameAndWent(t *testing.T) {
-	r := newRegistry(false)
+	r := newRegistry(newClock(time.Now()), false)
 	held := make([]*Child, 100)
-	clock := time.Duration(0)
 	turn := func(n int) {
 		for i := range n {
 			if c := held[i%len(held)]; c != nil {
-				r.remove(c, nil)
+				r.remove(c)
 				r.finished(c)
 			}
-			clock += 997
 			c := &Child{}
-			c.started.Store(int64(clock))
 			held[i%len(held)] = c
 			r.add(c)
 		}

@@ -15,7 +15,10 @@ import (
 type runContext struct {
 	child *Child
 	state atomic.Uint32
-	how   exitKind // in the first one: how the child ended; see Child.result
+
+	// In the first one, of the child:
+	how      exitKind // how it ended; see Child.result
+	measured bool     // its start was read from the machine's clock
 
 	// Guarded by child.mu.
 	over bool     // Run has returned

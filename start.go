@@ -133,7 +133,7 @@ func (s *start) onCaller(ctx context.Context, h home, fn func(context.Context) e
 
 // do runs the child on the caller's goroutine.
 func (c *Child) do(ctx context.Context) error {
-	c.begin()
+	c.label()
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit

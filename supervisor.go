@@ -347,7 +347,7 @@ func (s *Supervisor) members() []*member {
 func (s *Supervisor) startMember(ctx context.Context, m *member, byHand bool) (*Child, error) {
 	c := newChild(m, m.spec.Run)
 	c.prepare(m.spec)
-	c.id = s.lastID.Add(1)
+	c.id, c.started = s.lastID.Add(1), s.now()
 	s.life.Lock()
 	var err error
 	switch {

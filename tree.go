@@ -101,11 +101,11 @@ func (c *Child) began() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := c.home.supervisor()
-	since := c.startedAt(n.now())
+	since := c.started
 	if x := c.extra.Load(); x != nil && x.began > since {
 		since = x.began
 	}
-	return n.epoch.Add(since)
+	return n.clock.epoch.Add(since)
 }
 
 func (d *dynamic) describe(t *TreeNode) {
@@ -120,7 +120,6 @@ func (d *dynamic) describe(t *TreeNode) {
 	}
 	t.RestartsAllowed, t.RestartsWithin = in.Restarts, in.Within
 	if c := d.registry.oldest(); c != nil {
-		now := d.now()
-		t.Oldest = now - c.startedAt(now)
+		t.Oldest = d.now() - c.started
 	}
 }
