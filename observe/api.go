@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/internal/plain"
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 // An operation is one thing that the API does. The list of them makes the routes, and the test of openapi.json.
@@ -44,15 +46,15 @@ var (
 
 var operations = []operation{
 	{
-		method: "GET", path: "tree", summary: "The whole tree, a row for each supervisor", response: snapshot{},
+		method: "GET", path: "tree", summary: "The whole tree, a row for each supervisor", response: wire.Snapshot{},
 		do: func(h *Handler, c *call) (any, *problem) { return h.snapshot(), nil },
 	},
 	{
-		method: "GET", path: "node", summary: "One supervisor with its limits", response: detail{},
+		method: "GET", path: "node", summary: "One supervisor with its limits", response: wire.Detail{},
 		query: []parameter{pathParameter}, do: (*Handler).node,
 	},
 	{
-		method: "GET", path: "children", summary: "A page of the children of a supervisor", response: childPage{},
+		method: "GET", path: "children", summary: "A page of the children of a supervisor", response: wire.ChildPage{},
 		query: []parameter{
 			pathParameter, {name: "after", doc: "go on behind this id"}, {name: "limit", doc: "at most so many; 1 to 1000, by default 100", number: true},
 			{name: "filter", doc: "words that the name, the key or the id contain; state:stuck for those in a state"},
@@ -60,53 +62,53 @@ var operations = []operation{
 		do: (*Handler).children,
 	},
 	{
-		method: "GET", path: "keys", summary: "The keys of a keyed supervisor that hold most", response: topKeys{},
+		method: "GET", path: "keys", summary: "The keys of a keyed supervisor that hold most", response: wire.TopKeys{},
 		query: []parameter{pathParameter, {name: "limit", doc: "at most so many; 1 to 1000, by default 20", number: true}}, do: (*Handler).keys,
 	},
 	{
-		method: "GET", path: "history", summary: "The last hour of a supervisor", response: pastHour{},
+		method: "GET", path: "history", summary: "The last hour of a supervisor", response: wire.PastHour{},
 		query: []parameter{pathParameter}, do: (*Handler).history,
 	},
 	{
 		method: "GET", path: "events", summary: "A stream of server-sent events: snapshot, then delta", response: streamed{}, stream: true,
 	},
 	{
-		method: "GET", path: "log", summary: "The last events at a supervisor and below it, the newest first", response: eventPage{},
+		method: "GET", path: "log", summary: "The last events at a supervisor and below it, the newest first", response: wire.EventPage{},
 		query: []parameter{anyPath, {name: "limit", doc: "at most so many; 1 to 1000, by default 100", number: true}}, do: (*Handler).log,
 	},
 	{
-		method: "GET", path: "goroutines", summary: "Whose the goroutines of the process are; read once in a second at the most", response: goroutines{},
+		method: "GET", path: "goroutines", summary: "Whose the goroutines of the process are; read once in a second at the most", response: wire.Goroutines{},
 		query: []parameter{anyPath}, do: (*Handler).goroutines,
 	},
 	{
-		method: "GET", path: "stack", summary: "Where a child is; read once in a second at the most", response: stackView{},
+		method: "GET", path: "stack", summary: "Where a child is; read once in a second at the most", response: wire.Stack{},
 		query: []parameter{
 			{name: "path", doc: "the path of the child", required: true}, {name: "id", doc: "its id; without one, the present child of a declared spec"},
 		},
 		do: (*Handler).stack,
 	},
 	{
-		method: "GET", path: "limits", summary: "The limits of a supervisor, its gates included", response: limitList{},
+		method: "GET", path: "limits", summary: "The limits of a supervisor, its gates included", response: wire.LimitList{},
 		query: []parameter{pathParameter}, do: (*Handler).limits,
 	},
 	{
-		method: "POST", path: "limits/preview", summary: "What a change of a limit would do", request: limitChange{}, response: preview{},
+		method: "POST", path: "limits/preview", summary: "What a change of a limit would do", request: wire.LimitChange{}, response: wire.Preview{},
 		do: (*Handler).preview,
 	},
 	{
-		method: "POST", path: "limits", summary: "Change a limit", request: limitChange{}, response: entry{}, change: true,
+		method: "POST", path: "limits", summary: "Change a limit", request: wire.LimitChange{}, response: wire.Entry{}, change: true,
 		do: (*Handler).setLimit,
 	},
 	{
-		method: "POST", path: "limits/undo", summary: "Put back the value that a change has replaced", request: undoRequest{}, response: entry{}, change: true,
+		method: "POST", path: "limits/undo", summary: "Put back the value that a change has replaced", request: wire.UndoRequest{}, response: wire.Entry{}, change: true,
 		do: (*Handler).undo,
 	},
 	{
-		method: "POST", path: "terminate", summary: "Stop a child, or all children of a key", request: terminateRequest{}, response: entry{}, change: true,
+		method: "POST", path: "terminate", summary: "Stop a child, or all children of a key", request: wire.TerminateRequest{}, response: wire.Entry{}, change: true,
 		do: (*Handler).terminate,
 	},
 	{
-		method: "GET", path: "audit", summary: "The changes, the newest first", response: auditPage{},
+		method: "GET", path: "audit", summary: "The changes, the newest first", response: wire.AuditPage{},
 		query: []parameter{
 			anyPath, {name: "before", doc: "go on before this id"}, {name: "limit", doc: "at most so many; 1 to 1000, by default 100", number: true},
 		},
@@ -223,7 +225,7 @@ func (c *call) body(v any) *problem {
 		return &problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: fmt.Sprintf("the body has more than %d bytes", tooLarge.Limit)}
 	}
 	if err != nil {
-		return badRequest("", "the body cannot be read: "+cutText(err.Error(), maxWhy))
+		return badRequest("", "the body cannot be read: "+plain.Cut(err.Error(), maxWhy))
 	}
 	return nil
 }
@@ -233,22 +235,22 @@ func (h *Handler) find(path string) (headcount.Node, *problem) {
 	if n, ok := h.root.Find(path); ok {
 		return n, nil
 	}
-	return nil, notFound("there is no supervisor at " + strconv.QuoteToGraphic(cutText(path, maxWhy)))
+	return nil, notFound("there is no supervisor at " + strconv.QuoteToGraphic(plain.Cut(path, maxWhy)))
 }
 
-func (h *Handler) snapshot() snapshot {
+func (h *Handler) snapshot() wire.Snapshot {
 	s := h.watch.now()
 	s.Changes = h.cfg.changes
 	return s
 }
 
-func (h *Handler) rowAt(path string) (row, bool) {
+func (h *Handler) rowAt(path string) (wire.Row, bool) {
 	for _, r := range h.watch.now().Rows {
 		if r.Path == path {
 			return r, true
 		}
 	}
-	return row{}, false
+	return wire.Row{}, false
 }
 
 func (h *Handler) node(c *call) (any, *problem) {
@@ -259,10 +261,10 @@ func (h *Handler) node(c *call) (any, *problem) {
 	return d, nil
 }
 
-func (h *Handler) detail(path string) (detail, *problem) {
+func (h *Handler) detail(path string) (wire.Detail, *problem) {
 	n, p := h.find(path)
 	if p != nil {
-		return detail{}, p
+		return wire.Detail{}, p
 	}
 	r, ok := h.rowAt(n.Path())
 	if !ok { // it has come since the last look
@@ -270,13 +272,13 @@ func (h *Handler) detail(path string) (detail, *problem) {
 		r, ok = h.rowAt(n.Path())
 	}
 	if !ok {
-		return detail{}, notFound("the supervisor has just come or gone")
+		return wire.Detail{}, notFound("the supervisor has just come or gone")
 	}
 	t := n.Tree()
 	_, keyed := n.(keyedNode)
-	d := detail{
+	d := wire.Detail{
 		Row: r, Since: t.Since, Queue: t.Queue, Reserve: t.Reserve, Bytes: t.Counts.Bytes, MaxBytes: t.Counts.MaxBytes,
-		Started: t.Counts.Started, Restarts: t.Counts.Restarts, Refused: t.Counts.Refused.Total(), Exits: exits(t.Counts.Exits), Keyed: keyed,
+		Started: t.Counts.Started, Restarts: t.Counts.Restarts, Refused: t.Counts.Refused.Total(), Exits: wire.Exits(t.Counts.Exits), Keyed: keyed,
 		Limits: limitsOf(n),
 	}
 	return d, nil
@@ -295,12 +297,6 @@ type listedNode interface {
 	Terminate(ctx context.Context, id uint64) error
 }
 
-type childPage struct {
-	Path     string      `json:"path"`
-	Children []childView `json:"children" doc:"in the order of their start"`
-	Next     uint64      `json:"next,string" doc:"go on after this id; 0 when there are no more. With a filter a page may be short though there are more"`
-}
-
 func (h *Handler) children(c *call) (any, *problem) {
 	q := c.URL.Query()
 	n, p := h.find(q.Get("path"))
@@ -315,7 +311,7 @@ func (h *Handler) children(c *call) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	page := childPage{Path: n.Path(), Children: []childView{}}
+	page := wire.ChildPage{Path: n.Path(), Children: []wire.Child{}}
 	match := childFilter(q.Get("filter"))
 	listed, ok := n.(listedNode)
 	if !ok { // its children are declared, and few
@@ -356,16 +352,6 @@ func childFilter(text string) func(headcount.ChildInfo) bool {
 	}
 }
 
-type topKeys struct {
-	Path string     `json:"path"`
-	Keys []keyCount `json:"keys" doc:"the one that holds most first"`
-}
-
-type keyCount struct {
-	Key   string `json:"key" doc:"as it is shown"`
-	Count int    `json:"count"`
-}
-
 func (h *Handler) keys(c *call) (any, *problem) {
 	n, p := h.find(c.URL.Query().Get("path"))
 	if p != nil {
@@ -379,18 +365,11 @@ func (h *Handler) keys(c *call) (any, *problem) {
 	if !ok {
 		return nil, badRequest("path", "is not that of a keyed supervisor")
 	}
-	t := topKeys{Path: n.Path(), Keys: []keyCount{}}
+	t := wire.TopKeys{Path: n.Path(), Keys: []wire.KeyCount{}}
 	for _, k := range keyed.TopShown(limit) {
-		t.Keys = append(t.Keys, keyCount{shown(k.Name), k.Count})
+		t.Keys = append(t.Keys, wire.KeyCount{Key: plain.Shown(k.Name), Count: k.Count})
 	}
 	return t, nil
-}
-
-type pastHour struct {
-	Path   string  `json:"path"`
-	Step   int     `json:"step_seconds"`
-	Kept   bool    `json:"kept" doc:"false where there are more supervisors than a history is kept of"`
-	Points []point `json:"points" doc:"the oldest first"`
 }
 
 func (h *Handler) history(c *call) (any, *problem) {
@@ -400,13 +379,9 @@ func (h *Handler) history(c *call) (any, *problem) {
 	}
 	points, ok := h.watch.historyOf(n.Path())
 	if points == nil {
-		points = []point{}
+		points = []wire.Point{}
 	}
-	return pastHour{n.Path(), int(historyStep.Seconds()), ok, points}, nil
-}
-
-type eventPage struct {
-	Events []happening `json:"events" doc:"the newest first"`
+	return wire.PastHour{Path: n.Path(), Step: int(historyStep.Seconds()), Kept: ok, Points: points}, nil
 }
 
 func (h *Handler) log(c *call) (any, *problem) {
@@ -415,12 +390,7 @@ func (h *Handler) log(c *call) (any, *problem) {
 		return nil, p
 	}
 	path := cmp.Or(c.URL.Query().Get("path"), h.root.Path())
-	return eventPage{h.watch.eventsAt(path, limit)}, nil
-}
-
-type auditPage struct {
-	Entries []entry `json:"entries" doc:"the newest first"`
-	Next    uint64  `json:"next,string" doc:"go on before this id; 0 when there are no more"`
+	return wire.EventPage{Events: h.watch.eventsAt(path, limit)}, nil
 }
 
 func (h *Handler) auditPage(c *call) (any, *problem) {
@@ -433,7 +403,7 @@ func (h *Handler) auditPage(c *call) (any, *problem) {
 		return nil, p
 	}
 	entries, next := h.audit.page(c.URL.Query().Get("path"), before, limit)
-	return auditPage{entries, next}, nil
+	return wire.AuditPage{Entries: entries, Next: next}, nil
 }
 
 // below reports whether path is a place below that of a supervisor.

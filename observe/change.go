@@ -11,23 +11,20 @@ import (
 	"time"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/internal/plain"
+	"github.com/headcount-go/headcount/observe/wire"
 )
-
-type limitList struct {
-	Path   string      `json:"path"`
-	Limits []limitView `json:"limits"`
-}
 
 func (h *Handler) limits(c *call) (any, *problem) {
 	n, p := h.find(c.URL.Query().Get("path"))
 	if p != nil {
 		return nil, p
 	}
-	return limitList{n.Path(), limitsOf(n)}, nil
+	return wire.LimitList{Path: n.Path(), Limits: limitsOf(n)}, nil
 }
 
-func limitsOf(n headcount.Node) []limitView {
-	views := []limitView{}
+func limitsOf(n headcount.Node) []wire.Limit {
+	views := []wire.Limit{}
 	for _, l := range n.Limits() {
 		views = append(views, viewLimit(l.Snapshot()))
 	}
@@ -52,24 +49,11 @@ func findLimit(n headcount.Node, name string) (*headcount.Limit, *problem) {
 			return g.Limit(), nil
 		}
 	}
-	return nil, notFound(n.Path() + " has no limit of the name " + strconv.QuoteToGraphic(cutText(name, maxName)))
-}
-
-// limitChange asks for a change of a limit.
-type limitChange struct {
-	Path     string      `json:"path" doc:"the supervisor"`
-	Limit    string      `json:"limit" doc:"the name of the limit"`
-	Value    *limitValue `json:"value" doc:"the new value"`
-	Expected *limitValue `json:"expected,omitempty" doc:"the value that is there now; another one is a conflict, and nothing is changed"`
-	Why      string      `json:"why,omitempty" doc:"the reason; at most 500 bytes"`
-	By       string      `json:"by,omitempty" doc:"who; only where there is no authentication, which knows better"`
-	Source   string      `json:"source,omitempty" doc:"page, command or api, which is the default"`
-	Expires  time.Time   `json:"expires,omitzero" doc:"when the value before comes back"`
-	Review   time.Time   `json:"review,omitzero" doc:"when somebody should look at it again"`
+	return nil, notFound(n.Path() + " has no limit of the name " + strconv.QuoteToGraphic(plain.Cut(name, maxName)))
 }
 
 // change reads a change and what it is about.
-func (h *Handler) change(c *call) (req limitChange, n headcount.Node, l *headcount.Limit, p *problem) {
+func (h *Handler) change(c *call) (req wire.LimitChange, n headcount.Node, l *headcount.Limit, p *problem) {
 	if p = c.body(&req); p != nil {
 		return
 	}
@@ -88,7 +72,7 @@ func (h *Handler) change(c *call) (req limitChange, n headcount.Node, l *headcou
 
 func checkWords(why, by string, source *string) *problem {
 	switch {
-	case len(why) > maxWhy || !isText(why):
+	case len(why) > maxWhy || !plain.Is(why):
 		return badRequest("why", fmt.Sprintf("is not one line of at most %d bytes", maxWhy))
 	case by != "" && !isName(by):
 		return badRequest("by", fmt.Sprintf("is not a name of at most %d bytes", maxName))
@@ -107,18 +91,6 @@ func (c *call) who(claimed string) (by string, verified bool) {
 	return cmp.Or(claimed, "somebody on this machine"), false
 }
 
-type preview struct {
-	Path      string     `json:"path"`
-	Limit     string     `json:"limit"`
-	From      limitValue `json:"from"`
-	To        limitValue `json:"to"`
-	InForce   limitValue `json:"in_force" doc:"what would hold"`
-	Children  int        `json:"children" doc:"what there is under the limit now; -1 where that is not counted"`
-	Above     int        `json:"above" doc:"how many of these are above the new limit; they go on"`
-	KeysAbove int        `json:"keys_above" doc:"of max_per_key: how many of the thousand keys that hold most are above it"`
-	Effects   []string   `json:"effects" doc:"what would happen, in sentences"`
-}
-
 func (h *Handler) preview(c *call) (any, *problem) {
 	req, n, l, p := h.change(c)
 	if p != nil {
@@ -127,18 +99,18 @@ func (h *Handler) preview(c *call) (any, *problem) {
 	return previewOf(n, l, *req.Value)
 }
 
-func previewOf(n headcount.Node, l *headcount.Limit, value limitValue) (preview, *problem) {
+func previewOf(n headcount.Node, l *headcount.Limit, value wire.Value) (wire.Preview, *problem) {
 	s := l.Snapshot()
 	if p := checkValue(s, value); p != nil {
-		return preview{}, p
+		return wire.Preview{}, p
 	}
-	v := preview{Path: n.Path(), Limit: s.Name, From: limitValue(s.Setting.Value), To: value, InForce: value, Children: -1, Effects: []string{}}
+	v := wire.Preview{Path: n.Path(), Limit: s.Name, From: wire.Value(s.Setting.Value), To: value, InForce: value, Children: -1, Effects: []string{}}
 	say := func(format string, args ...any) { v.Effects = append(v.Effects, fmt.Sprintf(format, args...)) }
 	capped := ""
 	for _, cap := range s.Caps {
-		if limitValue(cap.Value) < v.InForce {
-			v.InForce, capped = limitValue(cap.Value), fmt.Sprintf("The cap %s holds it at %s since %s: the new value comes into force when the cap is lifted.",
-				shown(cap.Name), limitValue(cap.Value), cap.Since.UTC().Format("2006-01-02 15:04:05 MST"))
+		if wire.Value(cap.Value) < v.InForce {
+			v.InForce, capped = wire.Value(cap.Value), fmt.Sprintf("The cap %s holds it at %s since %s: the new value comes into force when the cap is lifted.",
+				plain.Shown(cap.Name), wire.Value(cap.Value), cap.Since.UTC().Format("2006-01-02 15:04:05 MST"))
 		}
 	}
 	t := n.Tree()
@@ -151,7 +123,7 @@ func previewOf(n headcount.Node, l *headcount.Limit, value limitValue) (preview,
 	case "max_per_key":
 		if keyed, ok := n.(keyedNode); ok {
 			for _, k := range keyed.TopShown(1000) {
-				if limitValue(k.Count) > v.InForce {
+				if wire.Value(k.Count) > v.InForce {
 					v.KeysAbove++
 				}
 			}
@@ -160,28 +132,28 @@ func previewOf(n headcount.Node, l *headcount.Limit, value limitValue) (preview,
 	if v.To == v.From {
 		say("The value stays as it is.")
 	}
-	if v.Children >= 0 && limitValue(v.Children) > v.InForce {
+	if v.Children >= 0 && wire.Value(v.Children) > v.InForce {
 		v.Above = v.Children - int(v.InForce)
 	}
 	switch {
 	case v.Above > 0:
-		say("%s above the new limit go on; new starts are refused until %s have ended.", grouped(int64(v.Above)), grouped(int64(v.Above)+1))
+		say("%s above the new limit go on; new starts are refused until %s have ended.", plain.Number(int64(v.Above)), plain.Number(int64(v.Above)+1))
 	case v.KeysAbove > 0:
 		say("%d keys hold more than the new limit; what they hold goes on, and new starts of theirs are refused.", v.KeysAbove)
-	case v.Children >= 0 && v.InForce != unlimited && limitValue(v.Children) == v.InForce:
+	case v.Children >= 0 && v.InForce != wire.Unlimited && wire.Value(v.Children) == v.InForce:
 		say("It is full with what there is: new starts are refused.")
-	case v.Children >= 0 && v.InForce != unlimited:
-		say("%s of %s are in use then; %s are free.", grouped(int64(v.Children)), v.InForce, grouped(int64(v.InForce)-int64(v.Children)))
+	case v.Children >= 0 && v.InForce != wire.Unlimited:
+		say("%s of %s are in use then; %s are free.", plain.Number(int64(v.Children)), v.InForce, plain.Number(int64(v.InForce)-int64(v.Children)))
 	case v.Children < 0:
 		say("Nothing that runs is ended; from now on starts are judged by the new value.")
 	}
-	if waiting > 0 && v.InForce > limitValue(s.InForce) {
+	if waiting > 0 && v.InForce > wire.Value(s.InForce) {
 		say("Of %d starts that wait, as many as fit are admitted at once.", waiting)
 	}
 	if v.InForce == 0 {
 		say("Zero admits nothing.")
 	}
-	if v.InForce == unlimited {
+	if v.InForce == wire.Unlimited {
 		say("Without a limit, nothing bounds what an outsider can start here.")
 	}
 	if capped != "" {
@@ -191,13 +163,13 @@ func previewOf(n headcount.Node, l *headcount.Limit, value limitValue) (preview,
 }
 
 // checkValue finds what is wrong with a value before it is set, by the rule of [headcount.Limit.Set].
-func checkValue(s headcount.LimitSnapshot, value limitValue) *problem {
+func checkValue(s headcount.LimitSnapshot, value wire.Value) *problem {
 	switch {
 	case value < 0:
 		return badRequest("value", `is negative; 0 admits nothing, "unlimited" any number`)
 	case int(value) > s.Ceiling:
-		return badRequest("value", fmt.Sprintf("is above the ceiling of %s that the program has set", limitValue(s.Ceiling)))
-	case value > headcount.MaxLimit && value != unlimited:
+		return badRequest("value", fmt.Sprintf("is above the ceiling of %s that the program has set", wire.Value(s.Ceiling)))
+	case value > headcount.MaxLimit && value != wire.Unlimited:
 		return badRequest("value", fmt.Sprintf("is above %d", headcount.MaxLimit))
 	}
 	return nil
@@ -216,15 +188,15 @@ func (h *Handler) setLimit(c *call) (any, *problem) {
 		return nil, badRequest("expires", "lies in the past")
 	}
 	by, verified := c.who(req.By)
-	e := entry{
+	e := wire.Entry{
 		Action: "limit", Path: n.Path(), Limit: l.Name(), To: *req.Value, Outcome: "changed", Source: req.Source, By: by, Verified: verified, Why: req.Why,
 		Expires: req.Expires, Review: req.Review,
 	}
 	return h.set(l, e, func(s headcount.Setting) *problem {
-		if req.Expected != nil && limitValue(s.Value) != *req.Expected {
+		if req.Expected != nil && wire.Value(s.Value) != *req.Expected {
 			return &problem{
 				Status: http.StatusConflict, Code: "conflict", Field: "expected",
-				Detail: fmt.Sprintf("the limit is %s by now, set by %s", limitValue(s.Value), cmp.Or(shown(s.By), shown(s.Source))),
+				Detail: fmt.Sprintf("the limit is %s by now, set by %s", wire.Value(s.Value), cmp.Or(plain.Shown(s.By), plain.Shown(s.Source))),
 			}
 		}
 		return nil
@@ -233,36 +205,28 @@ func (h *Handler) setLimit(c *call) (any, *problem) {
 
 // set sets a limit and writes it down. Changes are made here one at a time, so that what is judged is what is replaced;
 // other parts of the program may still come between: then the last writer wins, and the log shows both.
-func (h *Handler) set(l *headcount.Limit, e entry, judge func(headcount.Setting) *problem) (entry, *problem) {
+func (h *Handler) set(l *headcount.Limit, e wire.Entry, judge func(headcount.Setting) *problem) (wire.Entry, *problem) {
 	h.changing.Lock()
 	defer h.changing.Unlock()
 	before := l.Snapshot().Setting
 	if p := judge(before); p != nil {
-		return entry{}, p
+		return wire.Entry{}, p
 	}
 	err := l.Set(int(e.To), headcount.Change{Source: e.Source, By: e.By, Why: e.Why, Expires: e.Expires, Review: e.Review})
 	if invalid := (*headcount.ConfigError)(nil); errors.As(err, &invalid) {
-		return entry{}, badRequest("value", cutText(err.Error(), maxWhy))
+		return wire.Entry{}, badRequest("value", plain.Cut(err.Error(), maxWhy))
 	} else if err != nil {
-		return entry{}, &problem{Status: http.StatusConflict, Code: "conflict", Detail: cutText(err.Error(), maxWhy)}
+		return wire.Entry{}, &problem{Status: http.StatusConflict, Code: "conflict", Detail: plain.Cut(err.Error(), maxWhy)}
 	}
 	after := l.Snapshot()
-	e.From, e.InForce, e.Undo = limitValue(before.Value), limitValue(after.InForce), before.Expires.IsZero()
-	e.before, e.after = before, after.Setting
-	return h.audit.add(e), nil
-}
-
-type undoRequest struct {
-	Entry  uint64 `json:"entry,string" doc:"the id of the change in the audit log"`
-	Why    string `json:"why,omitempty" doc:"the reason; at most 500 bytes"`
-	By     string `json:"by,omitempty" doc:"who; only where there is no authentication"`
-	Source string `json:"source,omitempty" doc:"page, command or api, which is the default"`
+	e.From, e.InForce, e.Undo = wire.Value(before.Value), wire.Value(after.InForce), before.Expires.IsZero()
+	return h.audit.add(recorded{e, before, after.Setting}), nil
 }
 
 // undo puts back the value that a change has replaced, if the change is still in place. A value that was to expire is not
 // put back: it would have to come with what it gives way to.
 func (h *Handler) undo(c *call) (any, *problem) {
-	var req undoRequest
+	var req wire.UndoRequest
 	if p := c.body(&req); p != nil {
 		return nil, p
 	}
@@ -288,13 +252,13 @@ func (h *Handler) undo(c *call) (any, *problem) {
 		return nil, p
 	}
 	by, verified := c.who(req.By)
-	e := entry{
+	e := wire.Entry{
 		Action: "undo", Path: was.Path, Limit: was.Limit, To: was.From, Outcome: fmt.Sprintf("undone: %d", was.ID), Source: req.Source, By: by,
 		Verified: verified, Why: cmp.Or(req.Why, fmt.Sprintf("undo of change %d", was.ID)), Review: was.before.Review,
 	}
 	made, p := h.set(l, e, func(s headcount.Setting) *problem {
 		if s != was.after {
-			return conflict("the limit has been changed since: it is " + limitValue(s.Value).String() + " now")
+			return conflict("the limit has been changed since: it is " + wire.Value(s.Value).String() + " now")
 		}
 		return nil
 	})
@@ -305,21 +269,11 @@ func (h *Handler) undo(c *call) (any, *problem) {
 	return made, nil
 }
 
-type terminateRequest struct {
-	Path   string `json:"path" doc:"the supervisor of the child"`
-	ID     uint64 `json:"id,string,omitempty" doc:"the id of a child that came by a start"`
-	Name   string `json:"name,omitempty" doc:"the name of a declared child"`
-	Key    string `json:"key,omitempty" doc:"all children of this key, as it is shown"`
-	Why    string `json:"why,omitempty" doc:"the reason; at most 500 bytes"`
-	By     string `json:"by,omitempty" doc:"who; only where there is no authentication"`
-	Source string `json:"source,omitempty" doc:"page, command or api, which is the default"`
-}
-
 // terminateWithin bounds the wait for what is terminated. A child that takes longer goes on stopping.
 const terminateWithin = 10 * time.Second
 
 func (h *Handler) terminate(c *call) (any, *problem) {
-	var req terminateRequest
+	var req wire.TerminateRequest
 	if p := c.body(&req); p != nil {
 		return nil, p
 	}
@@ -342,8 +296,8 @@ func (h *Handler) terminate(c *call) (any, *problem) {
 	ctx, cancel := context.WithTimeout(c.Context(), terminateWithin)
 	defer cancel()
 	by, verified := c.who(req.By)
-	e := entry{
-		Action: "terminate_child", Path: n.Path(), Key: cutText(req.Key, maxName), Child: cutText(req.Name, maxName), Outcome: "ended",
+	e := wire.Entry{
+		Action: "terminate_child", Path: n.Path(), Key: plain.Cut(req.Key, maxName), Child: plain.Cut(req.Name, maxName), Outcome: "ended",
 		Source: req.Source, By: by, Verified: verified, Why: req.Why,
 	}
 	var err error
@@ -380,9 +334,9 @@ func (h *Handler) terminate(c *call) (any, *problem) {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		e.Outcome = "asked to stop; it has not ended yet"
 	case err != nil:
-		return nil, &problem{Status: http.StatusConflict, Code: "conflict", Detail: cutText(err.Error(), maxWhy)}
+		return nil, &problem{Status: http.StatusConflict, Code: "conflict", Detail: plain.Cut(err.Error(), maxWhy)}
 	}
-	e = h.audit.add(e)
+	e = h.audit.add(recorded{Entry: e})
 	h.cfg.logger.Info("observe: terminated", "path", e.Path, "child", e.Child, "key", e.Key, "outcome", e.Outcome, "by", e.By, "why", e.Why)
 	return e, nil
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/internal/plain"
 )
 
 // An Option configures a page.
@@ -191,11 +192,7 @@ func (c *config) identify(r *http.Request) (visitor, *problem) {
 			return visitor{by, true}, nil
 		}
 	}
-	p := &problem{Status: http.StatusUnauthorized, Code: "unauthorized", Detail: "the request has no valid token or certificate"}
-	if len(c.tokens) > 0 {
-		p.challenge = true
-	}
-	return visitor{}, p
+	return visitor{}, &problem{Status: http.StatusUnauthorized, Code: "unauthorized", Detail: "the request has no valid token or certificate"}
 }
 
 func certName(r *http.Request) string {
@@ -231,7 +228,7 @@ func (c *config) tokenOf(r *http.Request) (by string) {
 }
 
 // isName reports whether s can be shown as the name of a person.
-func isName(s string) bool { return s != "" && len(s) <= maxName && isText(s) }
+func isName(s string) bool { return s != "" && len(s) <= maxName && plain.Is(s) }
 
 const (
 	maxName = 100

@@ -1,6 +1,10 @@
 package observe
 
-import "time"
+import (
+	"time"
+
+	"github.com/headcount-go/headcount/observe/wire"
+)
 
 // counters only rise.
 type counters []uint64
@@ -75,22 +79,13 @@ type slot struct {
 	refused               uint32
 }
 
-// A point is a supervisor in ten seconds of the past.
-type point struct {
-	Time     time.Time  `json:"time"`
-	Children int        `json:"children" doc:"at its end"`
-	Peak     int        `json:"peak" doc:"the most in it"`
-	Limit    limitValue `json:"limit" doc:"at its end"`
-	Refused  uint64     `json:"refused" doc:"starts refused in it"`
-}
-
 const noLimit = -1
 
 // note adds what was seen; Refused is the counter as it stands.
-func (h *history) note(now time.Time, p point) {
+func (h *history) note(now time.Time, p wire.Point) {
 	step := now.Unix() / int64(historyStep/time.Second)
 	s := slot{step: step, children: int32(p.Children), peak: int32(p.Peak), limit: noLimit}
-	if p.Limit <= limitValue(1<<30) {
+	if p.Limit <= wire.Value(1<<30) {
 		s.limit = int32(p.Limit)
 	}
 	if len(h.kept) > 0 {
@@ -116,16 +111,16 @@ func (h *history) note(now time.Time, p point) {
 }
 
 // points are the history, the oldest first.
-func (h *history) points() []point {
-	points := make([]point, 0, len(h.kept))
+func (h *history) points() []wire.Point {
+	points := make([]wire.Point, 0, len(h.kept))
 	for i := range h.kept {
 		s := h.kept[(h.next+i)%len(h.kept)]
-		p := point{
+		p := wire.Point{
 			Time: time.Unix(s.step*int64(historyStep/time.Second), 0).UTC(), Children: int(s.children), Peak: int(s.peak),
-			Limit: limitValue(s.limit), Refused: uint64(s.refused),
+			Limit: wire.Value(s.limit), Refused: uint64(s.refused),
 		}
 		if s.limit == noLimit {
-			p.Limit = unlimited
+			p.Limit = wire.Unlimited
 		}
 		points = append(points, p)
 	}

@@ -132,6 +132,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	who, p := h.cfg.identify(r)
 	if p != nil {
+		if len(h.cfg.tokens) > 0 { // so that a browser asks for a password
+			head.Set("WWW-Authenticate", `Basic realm="headcount", charset="UTF-8"`)
+			head.Add("WWW-Authenticate", `Bearer realm="headcount"`)
+		}
 		p.write(w)
 		return
 	}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 const secret = "a secret of the tests"
@@ -145,13 +146,13 @@ func (b *bundle) refused(path string, body any, status int, code string, change 
 	return p
 }
 
-func limitTo(name string, n int) limitChange {
-	v := limitValue(n)
+func limitTo(name string, n int) wire.LimitChange {
+	v := wire.Value(n)
 	path := "app/jobs"
 	if name == "max_per_key" {
 		path = "app/users"
 	}
-	return limitChange{Path: path, Limit: name, Value: &v, Why: "a test"}
+	return wire.LimitChange{Path: path, Limit: name, Value: &v, Why: "a test"}
 }
 
 func TestEveryAnswerConformsToTheOpenAPIFile(t *testing.T) {
@@ -167,13 +168,13 @@ func TestEveryAnswerConformsToTheOpenAPIFile(t *testing.T) {
 	}
 	_, _ = b.jobs.Go(t.Context(), untilStopped)
 	b.page.watch.look(time.Now())
-	children := get[childPage](b, "api/v1/children?path=app/users", nil)
-	set := get[entry](b, "api/v1/limits", limitTo("max_children", 7))
+	children := get[wire.ChildPage](b, "api/v1/children?path=app/users", nil)
+	set := get[wire.Entry](b, "api/v1/limits", limitTo("max_children", 7))
 	requests := map[string]any{
 		"limits/preview": limitTo("max_children", 2),
 		"limits":         limitTo("max_per_key", 2),
-		"limits/undo":    undoRequest{Entry: set.ID},
-		"terminate":      terminateRequest{Path: "app/users", Key: "bob"},
+		"limits/undo":    wire.UndoRequest{Entry: set.ID},
+		"terminate":      wire.TerminateRequest{Path: "app/users", Key: "bob"},
 	}
 	queries := map[string]string{"stack": "?path=" + children.Children[0].Path + "&id=1"}
 
@@ -221,12 +222,12 @@ func TestTheTreeShowsLimitsUseAndRefusals(t *testing.T) {
 	}
 	_ = b.gate.Refuse()
 	b.page.watch.look(time.Now())
-	s := get[snapshot](b, "api/v1/tree", nil)
+	s := get[wire.Snapshot](b, "api/v1/tree", nil)
 	r := s.Rows[1]
-	if r.Path != "app/jobs" || r.Parent != "app" || r.Depth != 2 || r.Children != 4 || r.Limit != 4 || r.Status != statusRefusing || r.RefusedMinute != 4 {
+	if r.Path != "app/jobs" || r.Parent != "app" || r.Depth != 2 || r.Children != 4 || r.Limit != 4 || r.Status != wire.StatusRefusing || r.RefusedMinute != 4 {
 		t.Errorf("the row is %+v", r)
 	}
-	if want := []reasonRate{{"max_children", 3}, {"rate", 1}}; !slices.Equal(r.RefusedBy, want) {
+	if want := []wire.ReasonCount{{Reason: "max_children", Count: 3}, {Reason: "rate", Count: 1}}; !slices.Equal(r.RefusedBy, want) {
 		t.Errorf("refused by %v, want %v", r.RefusedBy, want)
 	}
 	if s.Totals.Children != 4 || s.Totals.Limit != 54 || s.Totals.RefusedMinute != 4 || s.Totals.Problems != 1 || s.Totals.Supervisors != 3 {
@@ -241,7 +242,7 @@ func TestTheTreeShowsSupervisorsThatAreChildrenOfDynamicOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.page.watch.look(time.Now())
-	rows := get[snapshot](b, "api/v1/tree", nil).Rows
+	rows := get[wire.Snapshot](b, "api/v1/tree", nil).Rows
 	last := rows[len(rows)-1]
 	if last.Name != "rooms" || last.Parent != "app/users" || last.Depth != 3 {
 		t.Errorf("the last row is %+v", last)
@@ -257,7 +258,7 @@ func TestChildrenComeInPagesAndFiltered(t *testing.T) {
 	}
 	met := map[uint64]bool{}
 	for after := "0"; ; {
-		page := get[childPage](b, "api/v1/children?path=app/users&limit=10&after="+after, nil)
+		page := get[wire.ChildPage](b, "api/v1/children?path=app/users&limit=10&after="+after, nil)
 		for _, c := range page.Children {
 			met[c.ID] = true
 		}
@@ -269,13 +270,13 @@ func TestChildrenComeInPagesAndFiltered(t *testing.T) {
 	if len(met) != 25 {
 		t.Errorf("met %d children, want 25", len(met))
 	}
-	if page := get[childPage](b, "api/v1/children?path=app/users&filter=USERC+state:running", nil); len(page.Children) != 1 || page.Children[0].Key != "userc" {
+	if page := get[wire.ChildPage](b, "api/v1/children?path=app/users&filter=USERC+state:running", nil); len(page.Children) != 1 || page.Children[0].Key != "userc" {
 		t.Errorf("the filter finds %+v", page.Children)
 	}
-	if page := get[childPage](b, "api/v1/children?path=app/users&filter=state:stuck", nil); len(page.Children) != 0 {
+	if page := get[wire.ChildPage](b, "api/v1/children?path=app/users&filter=state:stuck", nil); len(page.Children) != 0 {
 		t.Errorf("stuck are %+v", page.Children)
 	}
-	if page := get[childPage](b, "api/v1/children?path=app", nil); len(page.Children) != 1 || page.Children[0].Name != "store" {
+	if page := get[wire.ChildPage](b, "api/v1/children?path=app", nil); len(page.Children) != 1 || page.Children[0].Name != "store" {
 		t.Errorf("the declared children are %+v", page.Children)
 	}
 	b.refused("api/v1/children?path=app/users&limit=1001", nil, 400, "invalid")
@@ -290,7 +291,7 @@ func TestTopKeysAreThoseThatHoldMost(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if top := get[topKeys](b, "api/v1/keys?path=app/users", nil); !slices.Equal(top.Keys, []keyCount{{"bob", 3}, {"eve", 1}}) {
+	if top := get[wire.TopKeys](b, "api/v1/keys?path=app/users", nil); !slices.Equal(top.Keys, []wire.KeyCount{{Key: "bob", Count: 3}, {Key: "eve", Count: 1}}) {
 		t.Errorf("the top keys are %v", top.Keys)
 	}
 	b.refused("api/v1/keys?path=app/jobs", nil, 400, "invalid")
@@ -301,14 +302,14 @@ func TestAChangeIsPreviewedMadeWrittenDownAndUndone(t *testing.T) {
 	b.fillJobs(4)
 	change := limitTo("max_children", 1)
 	change.By = "mallory" // who has a token is known better
-	v := get[preview](b, "api/v1/limits/preview", change)
+	v := get[wire.Preview](b, "api/v1/limits/preview", change)
 	if v.From != 4 || v.To != 1 || v.Above != 3 || v.Children != 4 || len(v.Effects) == 0 {
 		t.Errorf("the preview is %+v", v)
 	}
 	if b.jobs.MaxChildren().Value() != 4 {
 		t.Error("the preview has changed the limit")
 	}
-	made := get[entry](b, "api/v1/limits", change)
+	made := get[wire.Entry](b, "api/v1/limits", change)
 	if made.From != 4 || made.To != 1 || made.By != "ann" || !made.Verified || made.Why != "a test" || !made.Undo {
 		t.Errorf("the entry is %+v", made)
 	}
@@ -316,14 +317,14 @@ func TestAChangeIsPreviewedMadeWrittenDownAndUndone(t *testing.T) {
 	if s.InForce != 1 || s.Setting.By != "ann" || s.Setting.Source != "api" || s.Setting.Why != "a test" {
 		t.Errorf("the limit is %+v", s)
 	}
-	if undone := get[entry](b, "api/v1/limits/undo", undoRequest{Entry: made.ID}); undone.To != 4 || undone.Action != "undo" {
+	if undone := get[wire.Entry](b, "api/v1/limits/undo", wire.UndoRequest{Entry: made.ID}); undone.To != 4 || undone.Action != "undo" {
 		t.Errorf("undone: %+v", undone)
 	}
 	if b.jobs.MaxChildren().Value() != 4 {
 		t.Error("the undo has not changed the limit")
 	}
-	b.refused("api/v1/limits/undo", undoRequest{Entry: made.ID}, 409, "conflict")
-	log := get[auditPage](b, "api/v1/audit?path=app", nil)
+	b.refused("api/v1/limits/undo", wire.UndoRequest{Entry: made.ID}, 409, "conflict")
+	log := get[wire.AuditPage](b, "api/v1/audit?path=app", nil)
 	if len(log.Entries) != 2 || log.Entries[1].ID != made.ID || log.Entries[1].Undo {
 		t.Errorf("the log is %+v", log.Entries)
 	}
@@ -331,11 +332,11 @@ func TestAChangeIsPreviewedMadeWrittenDownAndUndone(t *testing.T) {
 
 func TestAnUndoDoesNotOverwriteALaterChange(t *testing.T) {
 	b := setup(t, AllowChanges())
-	made := get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	made := get[wire.Entry](b, "api/v1/limits", limitTo("max_children", 9))
 	if err := b.jobs.MaxChildren().Set(20, headcount.Change{Source: "file"}); err != nil {
 		t.Fatal(err)
 	}
-	b.refused("api/v1/limits/undo", undoRequest{Entry: made.ID}, 409, "conflict")
+	b.refused("api/v1/limits/undo", wire.UndoRequest{Entry: made.ID}, 409, "conflict")
 	if n := b.jobs.MaxChildren().Value(); n != 20 {
 		t.Errorf("the limit is %d, want 20", n)
 	}
@@ -345,9 +346,9 @@ func TestAnExpiringChangeIsNotPutBackByAnUndo(t *testing.T) {
 	b := setup(t, AllowChanges())
 	forHour := limitTo("max_children", 9)
 	forHour.Expires = time.Now().Add(time.Hour)
-	get[entry](b, "api/v1/limits", forHour)
-	made := get[entry](b, "api/v1/limits", limitTo("max_children", 12))
-	b.refused("api/v1/limits/undo", undoRequest{Entry: made.ID}, 409, "conflict")
+	get[wire.Entry](b, "api/v1/limits", forHour)
+	made := get[wire.Entry](b, "api/v1/limits", limitTo("max_children", 12))
+	b.refused("api/v1/limits/undo", wire.UndoRequest{Entry: made.ID}, 409, "conflict")
 }
 
 func TestChangesMadeElsewhereAreInTheLogToo(t *testing.T) {
@@ -356,21 +357,21 @@ func TestChangesMadeElsewhereAreInTheLogToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.eventually(func() bool {
-		log := get[auditPage](b, "api/v1/audit", nil).Entries
+		log := get[wire.AuditPage](b, "api/v1/audit", nil).Entries
 		return len(log) == 1 && log[0].By == "ops" && log[0].From == 4 && log[0].To == 20 && !log[0].Undo
 	})
 }
 
 func TestCapsDoNotPushChangesOutOfTheLog(t *testing.T) {
 	b := setup(t, AllowChanges())
-	made := get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	made := get[wire.Entry](b, "api/v1/limits", limitTo("max_children", 9))
 	for i := range 100 {
 		if err := b.jobs.MaxChildren().Cap("memory", i%2, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.eventually(func() bool { return len(get[eventPage](b, "api/v1/log?path=app/jobs", nil).Events) == 100 })
-	if log := get[auditPage](b, "api/v1/audit", nil).Entries; len(log) != 1 || log[0].ID != made.ID {
+	b.eventually(func() bool { return len(get[wire.EventPage](b, "api/v1/log?path=app/jobs", nil).Events) == 100 })
+	if log := get[wire.AuditPage](b, "api/v1/audit", nil).Entries; len(log) != 1 || log[0].ID != made.ID {
 		t.Errorf("the log is %+v", log)
 	}
 }
@@ -381,7 +382,7 @@ func TestATreeIsShownBeforeItsStartAndAfterItsStop(t *testing.T) {
 	page := NewHandler("page", app, Logger(quiet()))
 	b := &bundle{t: t}
 	b.start(page.Supervisor())
-	look := func() snapshot {
+	look := func() wire.Snapshot {
 		t.Helper()
 		page.watch.look(time.Now())
 		s := page.snapshot()
@@ -390,19 +391,19 @@ func TestATreeIsShownBeforeItsStartAndAfterItsStop(t *testing.T) {
 		}
 		return s
 	}
-	if s := look(); s.Rows[0].Status != statusDown || !s.Since.IsZero() {
+	if s := look(); s.Rows[0].Status != wire.StatusDown || !s.Since.IsZero() {
 		t.Errorf("before the start: %+v", s)
 	}
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s := look(); s.Rows[1].Path != "app/jobs" || s.Rows[1].Parent != "app" || s.Rows[1].Status != statusOK || s.Since.IsZero() {
+	if s := look(); s.Rows[1].Path != "app/jobs" || s.Rows[1].Parent != "app" || s.Rows[1].Status != wire.StatusOK || s.Since.IsZero() {
 		t.Errorf("after the start: %+v", s)
 	}
 	if err := app.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if s := look(); s.Rows[1].Status != statusDown {
+	if s := look(); s.Rows[1].Status != wire.StatusDown {
 		t.Errorf("after the stop: %+v", s)
 	}
 }
@@ -419,7 +420,7 @@ func (b *bundle) eventually(holds func() bool) {
 func TestWrongChangesAreRefusedAndChangeNothing(t *testing.T) {
 	b := setup(t, AllowChanges())
 	expected := limitTo("max_children", 8)
-	five := limitValue(5)
+	five := wire.Value(5)
 	expected.Expected = &five
 	past := limitTo("max_children", 8)
 	past.Expires = time.Now().Add(-time.Hour)
@@ -440,7 +441,7 @@ func TestWrongChangesAreRefusedAndChangeNothing(t *testing.T) {
 		{past, 400, "invalid"},
 		{lines, 400, "invalid"},
 		{source, 400, "invalid"},
-		{limitChange{Path: "app/jobs", Limit: "max_children"}, 400, "invalid"},
+		{wire.LimitChange{Path: "app/jobs", Limit: "max_children"}, 400, "invalid"},
 		{`{"path":"app/jobs","limit":"max_children","value":8,"valeu":9}`, 400, "invalid"},
 		{`{"path":"app/jobs","limit":"max_children","value":"many"}`, 400, "invalid"},
 		{`{"path":"app/jobs","limit":"max_children","value":8} {}`, 400, "invalid"},
@@ -456,7 +457,7 @@ func TestWrongChangesAreRefusedAndChangeNothing(t *testing.T) {
 
 func TestTheLimitOfAGateIsChangedByItsName(t *testing.T) {
 	b := setup(t, AllowChanges())
-	get[entry](b, "api/v1/limits", limitTo("rate", 2))
+	get[wire.Entry](b, "api/v1/limits", limitTo("rate", 2))
 	if n := b.gate.Limit().Value(); n != 2 {
 		t.Errorf("the gate has %d, want 2", n)
 	}
@@ -467,7 +468,7 @@ func TestAPreviewNamesTheCapThatHoldsALimitDown(t *testing.T) {
 	if err := b.jobs.MaxChildren().Cap("memory", 3, "it is short"); err != nil {
 		t.Fatal(err)
 	}
-	v := get[preview](b, "api/v1/limits/preview", limitTo("max_children", 8))
+	v := get[wire.Preview](b, "api/v1/limits/preview", limitTo("max_children", 8))
 	if v.InForce != 3 || !strings.Contains(strings.Join(v.Effects, " "), "The cap memory holds it at 3 since ") {
 		t.Errorf("the preview is %+v", v)
 	}
@@ -481,19 +482,19 @@ func TestAChildAndAKeyAreTerminated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	id := get[childPage](b, "api/v1/children?path=app/jobs", nil).Children[0].ID
-	get[entry](b, "api/v1/terminate", terminateRequest{Path: "app/jobs", ID: id})
+	id := get[wire.ChildPage](b, "api/v1/children?path=app/jobs", nil).Children[0].ID
+	get[wire.Entry](b, "api/v1/terminate", wire.TerminateRequest{Path: "app/jobs", ID: id})
 	if n := b.jobs.Counts().Running; n != 1 {
 		t.Errorf("%d jobs run, want 1", n)
 	}
-	if e := get[entry](b, "api/v1/terminate", terminateRequest{Path: "app/users", Key: "bob", Why: "too many"}); e.Outcome != "3 ended" || e.By != "ann" {
+	if e := get[wire.Entry](b, "api/v1/terminate", wire.TerminateRequest{Path: "app/users", Key: "bob", Why: "too many"}); e.Outcome != "3 ended" || e.By != "ann" {
 		t.Errorf("the entry is %+v", e)
 	}
-	get[entry](b, "api/v1/terminate", terminateRequest{Path: "app", Name: "store"})
-	b.refused("api/v1/terminate", terminateRequest{Path: "app/users", Key: "bob"}, 404, "not-found")
-	b.refused("api/v1/terminate", terminateRequest{Path: "app/jobs", ID: id}, 404, "not-found")
-	b.refused("api/v1/terminate", terminateRequest{Path: "app/jobs"}, 400, "invalid")
-	b.refused("api/v1/terminate", terminateRequest{Path: "app/jobs", Name: "x"}, 400, "invalid")
+	get[wire.Entry](b, "api/v1/terminate", wire.TerminateRequest{Path: "app", Name: "store"})
+	b.refused("api/v1/terminate", wire.TerminateRequest{Path: "app/users", Key: "bob"}, 404, "not-found")
+	b.refused("api/v1/terminate", wire.TerminateRequest{Path: "app/jobs", ID: id}, 404, "not-found")
+	b.refused("api/v1/terminate", wire.TerminateRequest{Path: "app/jobs"}, 400, "invalid")
+	b.refused("api/v1/terminate", wire.TerminateRequest{Path: "app/jobs", Name: "x"}, 400, "invalid")
 }
 
 func TestWithoutAllowChangesNothingCanBeChanged(t *testing.T) {
@@ -566,12 +567,12 @@ func TestALoopbackPageAnswersNoForeignName(t *testing.T) {
 	b.start(page.Supervisor())
 	b.url = "http://" + page.Addrs()[0].String() + "/"
 	b.refused("api/v1/tree", nil, 421, "misdirected", func(r *http.Request) { r.Host = "rebound.example" })
-	if s := get[snapshot](b, "api/v1/tree", nil); s.Root != "app" || !s.Changes {
+	if s := get[wire.Snapshot](b, "api/v1/tree", nil); s.Root != "app" || !s.Changes {
 		t.Errorf("the tree is %+v", s)
 	}
-	limit := limitChange{Path: "app", Limit: "max_children", Value: new(limitValue), By: "bob"}
+	limit := wire.LimitChange{Path: "app", Limit: "max_children", Value: new(wire.Value), By: "bob"}
 	*limit.Value = 7
-	if e := get[entry](b, "api/v1/limits", limit); e.By != "bob" || e.Verified {
+	if e := get[wire.Entry](b, "api/v1/limits", limit); e.By != "bob" || e.Verified {
 		t.Errorf("the entry is %+v", e)
 	}
 }
@@ -652,18 +653,18 @@ func TestTheStreamSendsASnapshotAndThenWhatHasChanged(t *testing.T) {
 	b := setup(t)
 	events := b.follow("")
 	first := b.next(events)
-	var s snapshot
+	var s wire.Snapshot
 	if err := json.Unmarshal([]byte(first.data), &s); err != nil || first.kind != "snapshot" || first.id != s.ID || len(s.Rows) != 3 {
 		t.Fatalf("the first event is %+v, %v", first, err)
 	}
 	b.fillJobs(2)
 	for {
 		e := b.next(events)
-		var d delta
+		var d wire.Delta
 		if err := json.Unmarshal([]byte(e.data), &d); err != nil || e.kind != "delta" {
 			t.Fatalf("the event is %+v, %v", e, err)
 		}
-		if i := slices.IndexFunc(d.Rows, func(r row) bool { return r.Path == "app/jobs" }); i >= 0 {
+		if i := slices.IndexFunc(d.Rows, func(r wire.Row) bool { return r.Path == "app/jobs" }); i >= 0 {
 			if d.Rows[i].Children != 2 {
 				t.Errorf("the row is %+v", d.Rows[i])
 			}
@@ -674,12 +675,12 @@ func TestTheStreamSendsASnapshotAndThenWhatHasChanged(t *testing.T) {
 
 func TestTheStreamGoesOnAfterAnID(t *testing.T) {
 	b := setup(t)
-	at := get[snapshot](b, "api/v1/tree", nil).ID
+	at := get[wire.Snapshot](b, "api/v1/tree", nil).ID
 	b.fillJobs(3)
 	b.page.watch.look(time.Now())
 	b.page.watch.look(time.Now())
 	e := b.next(b.follow(at))
-	var d delta
+	var d wire.Delta
 	if err := json.Unmarshal([]byte(e.data), &d); err != nil || e.kind != "delta" {
 		t.Fatalf("the event is %+v, %v", e, err)
 	}
@@ -698,7 +699,7 @@ func TestViewersAreLimited(t *testing.T) {
 	if !strings.Contains(p.Detail, "viewers") {
 		t.Errorf("the detail is %q", p.Detail)
 	}
-	get[snapshot](b, "api/v1/tree", nil) // others are not
+	get[wire.Snapshot](b, "api/v1/tree", nil) // others are not
 }
 
 func TestThePageIsReadableWithoutAScriptAndEscapesWhatIsForeign(t *testing.T) {
@@ -710,7 +711,7 @@ func TestThePageIsReadableWithoutAScriptAndEscapesWhatIsForeign(t *testing.T) {
 	if err := b.jobs.MaxChildren().Set(9, headcount.Change{By: evil, Why: evil}); err != nil {
 		t.Fatal(err)
 	}
-	b.eventually(func() bool { return len(get[eventPage](b, "api/v1/log", nil).Events) >= 2 })
+	b.eventually(func() bool { return len(get[wire.EventPage](b, "api/v1/log", nil).Events) >= 2 })
 	b.page.watch.look(time.Now())
 	status, head, text := b.ask("?node=app/jobs&filter="+evil, nil)
 	if status != 200 || strings.Contains(text, evil) {
@@ -750,10 +751,10 @@ func TestAStuckChildIsShownWithItsStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.page.watch.look(time.Now())
-	if r := get[snapshot](b, "api/v1/tree", nil).Rows[1]; r.Status != statusStuck || r.Stuck != 1 {
+	if r := get[wire.Snapshot](b, "api/v1/tree", nil).Rows[1]; r.Status != wire.StatusStuck || r.Stuck != 1 {
 		t.Errorf("the row is %+v", r)
 	}
-	s := get[stackView](b, "api/v1/stack?path="+child.Path()+"&id="+jsonID(child.ID()), nil)
+	s := get[wire.Stack](b, "api/v1/stack?path="+child.Path()+"&id="+jsonID(child.ID()), nil)
 	if !s.Exact || len(s.Stacks) != 1 || !strings.Contains(s.Stacks[0].Text, "hangsOn") {
 		t.Errorf("the stack is %+v", s)
 	}
@@ -824,13 +825,13 @@ func TestAPeakBetweenTwoLooksIsInTheHistory(t *testing.T) {
 	b := setup(t)
 	b.page.watch.look(time.Now())
 	b.fillJobs(3)
-	for _, c := range get[childPage](b, "api/v1/children?path=app/jobs", nil).Children {
+	for _, c := range get[wire.ChildPage](b, "api/v1/children?path=app/jobs", nil).Children {
 		if err := b.jobs.Terminate(t.Context(), c.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
 	b.page.watch.look(time.Now())
-	h := get[pastHour](b, "api/v1/history?path=app/jobs", nil)
+	h := get[wire.PastHour](b, "api/v1/history?path=app/jobs", nil)
 	if last := h.Points[len(h.Points)-1]; last.Children != 0 || last.Peak != 3 {
 		t.Errorf("the last point is %+v", last)
 	}
@@ -854,10 +855,10 @@ func TestRefusalsAreOfTheLastMinuteOnly(t *testing.T) {
 }
 
 func TestDeltasThatAreMergedTellTheLastOfEachRow(t *testing.T) {
-	d := merge([]delta{
-		{ID: "a-1", Rows: []row{{Path: "x", Children: 1}, {Path: "y"}}, Events: []happening{{ID: 1}}, Missed: 1},
-		{ID: "a-2", Rows: []row{{Path: "x", Children: 2}}, Gone: []string{"y", "z"}},
-		{ID: "a-3", Rows: []row{{Path: "z", Index: 1}}, Events: []happening{{ID: 2}}, Missed: 2},
+	d := merge([]wire.Delta{
+		{ID: "a-1", Rows: []wire.Row{{Path: "x", Children: 1}, {Path: "y"}}, Events: []wire.Event{{ID: 1}}, Missed: 1},
+		{ID: "a-2", Rows: []wire.Row{{Path: "x", Children: 2}}, Gone: []string{"y", "z"}},
+		{ID: "a-3", Rows: []wire.Row{{Path: "z", Index: 1}}, Events: []wire.Event{{ID: 2}}, Missed: 2},
 	})
 	if d.ID != "a-3" || len(d.Rows) != 2 || d.Rows[0].Children != 2 || d.Rows[1].Path != "z" || !slices.Equal(d.Gone, []string{"y"}) || len(d.Events) != 2 || d.Missed != 3 {
 		t.Errorf("merged: %+v", d)

@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 var update = flag.Bool("update", false, "write openapi.json from what the handlers are made of")
@@ -26,10 +27,10 @@ func (d *describer) schema(t reflect.Type) object {
 	switch t {
 	case reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}
-	case reflect.TypeFor[limitValue]():
-		return object{"oneOf": []any{object{"type": "integer", "minimum": 0}, object{"const": unlimitedWord}}}
-	case reflect.TypeFor[status]():
-		words := slices.Sorted(maps.Keys(ranks))
+	case reflect.TypeFor[wire.Value]():
+		return object{"oneOf": []any{object{"type": "integer", "minimum": 0}, object{"const": wire.UnlimitedWord}}}
+	case reflect.TypeFor[wire.Status]():
+		words := slices.Sorted(slices.Values(wire.Statuses()))
 		return object{"type": "string", "enum": words}
 	}
 	switch t.Kind() {

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -11,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/internal/plain"
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 //go:embed assets
@@ -19,7 +19,7 @@ var assets embed.FS
 
 var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"num":   func(n any) string { return number(n) },
-	"ago":   func(t, now time.Time) string { return age(now.Sub(t)) },
+	"ago":   func(t, now time.Time) string { return plain.Age(now.Sub(t)) },
 	"stamp": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 MST") },
 	"kind":  func(s string) string { return strings.TrimSuffix(s, "_supervisor") },
 }).ParseFS(assets, "assets/page.html"))
@@ -27,63 +27,24 @@ var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMa
 func number(n any) string {
 	switch n := n.(type) {
 	case int:
-		return grouped(int64(n))
+		return plain.Number(int64(n))
 	case uint64:
-		return grouped(int64(n))
-	case limitValue:
+		return plain.Number(int64(n))
+	case wire.Value:
 		return n.String()
 	}
 	return fmt.Sprint(n)
 }
 
-// A use is how much of what limit is used, as the tree shows it.
-type use struct {
-	Count int
-	Limit limitValue
-}
-
-// Use is that of the subtree where it has a limit, since the children of a supervisor with declared ones are as many as
-// were declared.
-func (r row) Use() use {
-	if r.MaxDescendants != unlimited && r.Kind == headcount.SupervisorKind.String() {
-		return use{r.Descendants, r.MaxDescendants}
-	}
-	return use{r.Children, r.Limit}
-}
-
-func (u use) Bounded() bool { return u.Limit != unlimited }
-
-// Fill is how much of a meter 100 wide is filled.
-func (u use) Fill() int {
-	if u.Limit == 0 {
-		return min(100, u.Count*100)
-	}
-	return min(100, u.Count*100/int(u.Limit))
-}
-
-// age is a time span in words that are short enough for a table.
-func age(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	}
-	return fmt.Sprintf("%d d", int(d.Hours()/24))
-}
-
 // pageData is what the page is rendered from.
 type pageData struct {
-	snapshot
+	wire.Snapshot
 	Filter  string
-	Shown   []row
+	Shown   []wire.Row
 	More    int // rows that the first paint leaves out
-	Node    *detail
+	Node    *wire.Detail
 	Missing string // a path that is asked for and not there
-	Log     []happening
+	Log     []wire.Event
 }
 
 // firstRows bounds the rows of the first paint. The script shows all.
@@ -108,9 +69,9 @@ func (h *Handler) routePage() {
 
 // page renders the first paint: all that there is to see of the tree, without a script.
 func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
-	d := pageData{snapshot: h.snapshot(), Filter: cutText(r.URL.Query().Get("filter"), maxName)}
+	d := pageData{Snapshot: h.snapshot(), Filter: plain.Cut(r.URL.Query().Get("filter"), maxName)}
 	for _, row := range d.Rows {
-		if matches(&row, d.Filter) {
+		if row.Matches(d.Filter) {
 			d.Shown = append(d.Shown, row)
 		}
 	}
@@ -120,7 +81,7 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	if path := r.URL.Query().Get("node"); path != "" {
 		node, p := h.detail(path)
 		if p != nil {
-			d.Missing = cutText(path, maxWhy)
+			d.Missing = plain.Cut(path, maxWhy)
 		} else {
 			d.Node = &node
 			d.Log = h.watch.eventsAt(node.Row.Path, 20)
@@ -134,38 +95,4 @@ func (h *Handler) page(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(b.Bytes())
-}
-
-// matches reports whether a row has all words of a filter: a part of its path, state: and a status, or unlimited. The
-// script has the same rule.
-func matches(r *row, filter string) bool {
-	for _, word := range strings.Fields(strings.ToLower(filter)) {
-		state, isState := strings.CutPrefix(word, "state:")
-		switch {
-		case isState && state == "full":
-			if r.Status != statusFull && r.Status != statusRefusing && r.Status != statusAbove {
-				return false
-			}
-		case isState && state == "problem":
-			if r.Rank < ranks[statusAbove] {
-				return false
-			}
-		case isState:
-			if strings.ReplaceAll(string(r.Status), " ", "-") != state && r.State != state {
-				return false
-			}
-		case word == unlimitedWord:
-			if r.Limit != unlimited {
-				return false
-			}
-		case !strings.Contains(strings.ToLower(r.Path), word):
-			return false
-		}
-	}
-	return true
-}
-
-// Where is where the value of a limit comes from, in words.
-func (l limitView) Where() string {
-	return cmp.Or(l.By, l.Source)
 }

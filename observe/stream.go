@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 const (
@@ -15,8 +17,8 @@ const (
 
 // streamed is what the stream consists of. It is here for the description of the API.
 type streamed struct {
-	Snapshot snapshot `json:"snapshot" doc:"the data of an event of the type snapshot, the first one or after a gap"`
-	Delta    delta    `json:"delta" doc:"the data of an event of the type delta, at most one in a second"`
+	Snapshot wire.Snapshot `json:"snapshot" doc:"the data of an event of the type snapshot, the first one or after a gap"`
+	Delta    wire.Delta    `json:"delta" doc:"the data of an event of the type delta, at most one in a second"`
 }
 
 // stream tells a viewer what changes: a snapshot, then deltas, each with an id to go on after. What a slow viewer has not

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 // certificate makes a certificate of this name, signed by parent or by itself.
@@ -56,7 +57,7 @@ func TestAClientCertificateSaysWhoMakesAChange(t *testing.T) {
 	b := &bundle{t: t}
 	b.start(app)
 	b.start(page.Supervisor())
-	change := func(certs ...tls.Certificate) (int, entry) {
+	change := func(certs ...tls.Certificate) (int, wire.Entry) {
 		t.Helper()
 		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: certs}}
 		defer transport.CloseIdleConnections()
@@ -67,7 +68,7 @@ func TestAClientCertificateSaysWhoMakesAChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer answer.Body.Close()
-		var e entry
+		var e wire.Entry
 		_ = json.NewDecoder(answer.Body).Decode(&e)
 		return answer.StatusCode, e
 	}

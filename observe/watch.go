@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/internal/plain"
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 const (
@@ -39,16 +41,16 @@ type watcher struct {
 	looking sync.Mutex
 	tracked map[string]*tracked
 	kept    int // of tracked, how many have a history
-	changed []row
+	changed []wire.Row
 
 	mu struct {
 		sync.Mutex
 		seq    uint64
-		last   snapshot // its rows are never changed, only replaced
+		last   wire.Snapshot // its rows are never changed, only replaced
 		looked time.Time
-		deltas []delta // the newest last, with rising numbers without a gap
-		rows   int     // of deltas
-		events []happening
+		deltas []wire.Delta // the newest last, with rising numbers without a gap
+		rows   int          // of deltas
+		events []wire.Event
 		event  uint64        // the number of the last one
 		told   uint64        // and of the last one that a delta has
 		missed uint64        // events that no buffer had room for
@@ -58,7 +60,7 @@ type watcher struct {
 
 // tracked is what is remembered of one supervisor.
 type tracked struct {
-	row     row
+	row     wire.Row
 	minute  minute
 	history *history // nil past the bound
 	seen    uint64
@@ -105,8 +107,8 @@ func (w *watcher) lookedAt() time.Time {
 
 // hear remembers an event.
 func (w *watcher) hear(e headcount.Event) {
-	h := happening{
-		Time: e.EventTime(), Type: strings.TrimPrefix(fmt.Sprintf("%T", e), "headcount."), Path: e.EventPath(), Text: cutText(e.String(), 1000),
+	h := wire.Event{
+		Time: e.EventTime(), Type: strings.TrimPrefix(fmt.Sprintf("%T", e), "headcount."), Path: e.EventPath(), Text: plain.Cut(e.String(), 1000),
 	}
 	if c, ok := e.(headcount.LimitChanged); ok {
 		w.audit.overheard(c)
@@ -128,22 +130,22 @@ func (w *watcher) miss(n uint64) {
 }
 
 // now gives the tree as it is: as at the last look, or at one that is made for it.
-func (w *watcher) now() snapshot {
+func (w *watcher) now() wire.Snapshot {
 	if time.Since(w.lookedAt()) > busyPause {
 		w.look(time.Now())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.mu.last
-	s.Events = append([]happening{}, w.mu.events[max(0, len(w.mu.events)-shownEvents):]...)
+	s.Events = append([]wire.Event{}, w.mu.events[max(0, len(w.mu.events)-shownEvents):]...)
 	return s
 }
 
 // eventsAt gives the last events at a path and below it, the newest first.
-func (w *watcher) eventsAt(path string, n int) []happening {
+func (w *watcher) eventsAt(path string, n int) []wire.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	found := []happening{}
+	found := []wire.Event{}
 	for _, e := range slices.Backward(w.mu.events) {
 		if len(found) == n {
 			break
@@ -167,18 +169,18 @@ func (w *watcher) look(now time.Time) {
 	seq := w.mu.seq + 1
 	w.mu.Unlock()
 
-	rows := make([]row, 0, len(nodes))
+	rows := make([]wire.Row, 0, len(nodes))
 	w.changed = w.changed[:0]
-	sum := totals{Goroutines: runtime.NumGoroutine()}
+	sum := wire.Totals{Goroutines: runtime.NumGoroutine()}
 	for i := range nodes {
 		t, fresh := w.track(nodes[i].TreeNode.Path)
 		r := t.note(&nodes[i], i, now)
-		if fresh || !r.same(&t.row) {
+		if fresh || !same(&r, &t.row) {
 			w.changed = append(w.changed, r)
 		}
 		t.row, t.seen = r, seq
 		rows = append(rows, r)
-		sum.add(&r)
+		add(&sum, &r)
 	}
 	gone := []string{}
 	for path, t := range w.tracked {
@@ -198,15 +200,15 @@ func (w *watcher) look(now time.Time) {
 			sum.Children, sum.Limit = nodes[0].Descendants, most
 		}
 	}
-	d := delta{Time: now, Since: since, Totals: sum, Rows: slices.Clone(w.changed), Gone: gone}
+	d := wire.Delta{Time: now, Since: since, Totals: sum, Rows: slices.Clone(w.changed), Gone: gone}
 	if d.Rows == nil {
-		d.Rows = []row{}
+		d.Rows = []wire.Row{}
 	}
-	w.publish(seq, d, snapshot{Time: now, Root: w.root.Path(), Since: since, Totals: sum, Rows: rows})
+	w.publish(seq, d, wire.Snapshot{Time: now, Root: w.root.Path(), Since: since, Totals: sum, Rows: rows})
 }
 
 // publish gives readers what a look has found.
-func (w *watcher) publish(seq uint64, d delta, s snapshot) {
+func (w *watcher) publish(seq uint64, d wire.Delta, s wire.Snapshot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	d.ID = w.id(seq)
@@ -226,7 +228,7 @@ func (w *watcher) publish(seq uint64, d delta, s snapshot) {
 func (w *watcher) id(seq uint64) string { return fmt.Sprintf("%s-%d", w.epoch, seq) }
 
 // newEventsLocked gives the events that no delta has yet, and how many more there were.
-func (w *watcher) newEventsLocked() ([]happening, uint64) {
+func (w *watcher) newEventsLocked() ([]wire.Event, uint64) {
 	fresh := w.mu.event - w.mu.told
 	w.mu.told = w.mu.event
 	missed := w.mu.missed
@@ -234,43 +236,43 @@ func (w *watcher) newEventsLocked() ([]happening, uint64) {
 	show := min(fresh, shownEvents)
 	events := slices.Clone(w.mu.events[len(w.mu.events)-int(show):])
 	if events == nil {
-		events = []happening{}
+		events = []wire.Event{}
 	}
 	return events, missed + fresh - show
 }
 
 // since gives what has changed since the moment of this id, as one delta, and the channel that is closed at the next look.
 // ok is false if the id is not of this life, or too old: then all must be told anew.
-func (w *watcher) since(id string) (d delta, tick <-chan struct{}, ok bool) {
+func (w *watcher) since(id string) (d wire.Delta, tick <-chan struct{}, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var seq uint64
 	epoch, number, found := strings.Cut(id, "-")
 	if !found || epoch != w.epoch {
-		return delta{}, w.mu.tick, false
+		return wire.Delta{}, w.mu.tick, false
 	}
 	if _, err := fmt.Sscanf(number, "%d", &seq); err != nil || seq > w.mu.seq {
-		return delta{}, w.mu.tick, false
+		return wire.Delta{}, w.mu.tick, false
 	}
 	behind := int(w.mu.seq - seq)
 	if behind == 0 {
-		return delta{ID: id}, w.mu.tick, true
+		return wire.Delta{ID: id}, w.mu.tick, true
 	}
 	if behind > len(w.mu.deltas) {
-		return delta{}, w.mu.tick, false
+		return wire.Delta{}, w.mu.tick, false
 	}
 	return merge(w.mu.deltas[len(w.mu.deltas)-behind:]), w.mu.tick, true
 }
 
 // merge makes one delta of several: of each row the last.
-func merge(all []delta) delta {
+func merge(all []wire.Delta) wire.Delta {
 	last := all[len(all)-1]
 	if len(all) == 1 {
 		return last
 	}
-	rows := make(map[string]*row)
+	rows := make(map[string]*wire.Row)
 	gone := make(map[string]bool)
-	d := delta{ID: last.ID, Time: last.Time, Since: last.Since, Totals: last.Totals, Rows: []row{}, Gone: []string{}, Events: []happening{}}
+	d := wire.Delta{ID: last.ID, Time: last.Time, Since: last.Since, Totals: last.Totals, Rows: []wire.Row{}, Gone: []string{}, Events: []wire.Event{}}
 	for _, x := range all {
 		for _, path := range x.Gone {
 			delete(rows, path)
@@ -286,7 +288,7 @@ func merge(all []delta) delta {
 	for _, r := range rows {
 		d.Rows = append(d.Rows, *r)
 	}
-	slices.SortFunc(d.Rows, func(a, b row) int { return a.Index - b.Index })
+	slices.SortFunc(d.Rows, func(a, b wire.Row) int { return a.Index - b.Index })
 	d.Gone = slices.AppendSeq(d.Gone, maps.Keys(gone))
 	slices.Sort(d.Gone)
 	if more := len(d.Events) - shownEvents; more > 0 {
@@ -346,13 +348,14 @@ func collect(root headcount.Node) []placed {
 	return all
 }
 
-func (s *totals) add(r *row) {
+// add counts a row.
+func add(s *wire.Totals, r *wire.Row) {
 	s.Supervisors++
 	s.RefusedMinute += r.RefusedMinute
 	s.RestartsMinute += r.RestartsMinute
 	s.Waiting += r.Waiting
 	s.Stuck += r.Stuck
-	if r.Rank >= ranks[statusAbove] {
+	if r.Status.Problem() {
 		s.Problems++
 	}
 	if r.Kind == headcount.SupervisorKind.String() {
@@ -381,7 +384,7 @@ func (w *watcher) track(path string) (t *tracked, fresh bool) {
 }
 
 // historyOf gives the history at the path; ok is false if none is kept.
-func (w *watcher) historyOf(path string) (points []point, ok bool) {
+func (w *watcher) historyOf(path string) (points []wire.Point, ok bool) {
 	w.looking.Lock()
 	defer w.looking.Unlock()
 	t := w.tracked[path]
@@ -392,11 +395,11 @@ func (w *watcher) historyOf(path string) (points []point, ok bool) {
 }
 
 // note makes the row of a supervisor, and remembers its numbers.
-func (t *tracked) note(p *placed, index int, now time.Time) row {
+func (t *tracked) note(p *placed, index int, now time.Time) wire.Row {
 	c := &p.Counts
-	r := row{
+	r := wire.Row{
 		Path: p.Path, Parent: p.parent, Index: index, Depth: p.depth, Name: p.Name, Kind: p.Kind.String(), State: string(p.State),
-		Children: c.Running, Limit: limitValue(c.Limit), Peak: c.Peak, Waiting: c.Waiting, Stuck: c.Stuck, Restarting: c.Restarting,
+		Children: c.Running, Limit: wire.Value(c.Limit), Peak: c.Peak, Waiting: c.Waiting, Stuck: c.Stuck, Restarting: c.Restarting,
 		Descendants: p.Descendants, MaxDescendants: headcount.Unlimited,
 		RestartsUsed: p.RestartsUsed, RestartsMost: p.RestartsAllowed, RestartsWithin: p.RestartsWithin.Seconds(),
 	}
@@ -412,22 +415,26 @@ func (t *tracked) note(p *placed, index int, now time.Time) row {
 	for _, l := range p.Limits {
 		switch l.Name {
 		case "max_children":
-			r.Source = shown(l.Setting.Source)
+			r.Source = plain.Shown(l.Setting.Source)
 			for _, cap := range l.Caps {
 				if cap.Value == l.InForce && l.InForce < l.Setting.Value {
-					r.CappedBy = shown(cap.Name)
+					r.CappedBy = plain.Shown(cap.Name)
 				}
 			}
 		case "max_descendants":
-			r.MaxDescendants = limitValue(l.InForce)
+			r.MaxDescendants = wire.Value(l.InForce)
 		}
 	}
-	reasons := []reasonRate{
-		{"max_children", c.Refused.MaxChildren}, {"max_per_key", c.Refused.MaxPerKey}, {"max_descendants", c.Refused.MaxDescendants},
-		{"queue_full", c.Refused.QueueFull}, {"wait_timeout", c.Refused.WaitTimeout}, {"priority", c.Refused.Priority},
-	}
+	var reasons []wire.ReasonCount
+	count := func(reason string, n uint64) { reasons = append(reasons, wire.ReasonCount{Reason: reason, Count: n}) }
+	count("max_children", c.Refused.MaxChildren)
+	count("max_per_key", c.Refused.MaxPerKey)
+	count("max_descendants", c.Refused.MaxDescendants)
+	count("queue_full", c.Refused.QueueFull)
+	count("wait_timeout", c.Refused.WaitTimeout)
+	count("priority", c.Refused.Priority)
 	for _, g := range p.Gates {
-		reasons = append(reasons, reasonRate{g.Name, g.Refused})
+		count(g.Name, g.Refused)
 	}
 	values := make(counters, 0, len(reasons)+1)
 	for _, reason := range reasons {
@@ -435,22 +442,22 @@ func (t *tracked) note(p *placed, index int, now time.Time) row {
 	}
 	values = append(values, c.Restarts)
 	past := t.minute.note(now, values)
-	r.RefusedBy = []reasonRate{}
+	r.RefusedBy = []wire.ReasonCount{}
 	for i, reason := range reasons {
 		if past[i] > 0 {
-			r.RefusedBy = append(r.RefusedBy, reasonRate{reason.Reason, past[i]})
+			r.RefusedBy = append(r.RefusedBy, wire.ReasonCount{Reason: reason.Reason, Count: past[i]})
 			r.RefusedMinute += past[i]
 		}
 	}
-	slices.SortStableFunc(r.RefusedBy, func(a, b reasonRate) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortStableFunc(r.RefusedBy, func(a, b wire.ReasonCount) int { return cmp.Compare(b.Count, a.Count) })
 	r.RestartsMinute = past[len(reasons)]
-	r.judge()
+	judge(&r)
 	if t.history != nil {
 		most := c.Running
 		if c.Peak > t.row.Peak && t.seen > 0 {
 			most = c.Peak // it was reached since the last look
 		}
-		t.history.note(now, point{Children: c.Running, Peak: most, Limit: limitValue(c.Limit), Refused: values[:len(reasons)].sum()})
+		t.history.note(now, wire.Point{Children: c.Running, Peak: most, Limit: wire.Value(c.Limit), Refused: values[:len(reasons)].sum()})
 	}
 	return r
 }
