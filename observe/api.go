@@ -92,6 +92,10 @@ var operations = []operation{
 		query: []parameter{pathParameter}, do: (*Handler).limits,
 	},
 	{
+		method: "GET", path: "limits/all", summary: "The limits of a supervisor and of all below it", response: wire.AllLimits{},
+		query: []parameter{anyPath}, do: (*Handler).allLimits,
+	},
+	{
 		method: "POST", path: "limits/preview", summary: "What a change of a limit would do", request: wire.LimitChange{}, response: wire.Preview{},
 		do: (*Handler).preview,
 	},
@@ -279,7 +283,7 @@ func (h *Handler) detail(path string) (wire.Detail, *problem) {
 	d := wire.Detail{
 		Row: r, Since: t.Since, Queue: t.Queue, Reserve: t.Reserve, Bytes: t.Counts.Bytes, MaxBytes: t.Counts.MaxBytes,
 		Started: t.Counts.Started, Restarts: t.Counts.Restarts, Refused: t.Counts.Refused.Total(), Exits: wire.Exits(t.Counts.Exits), Keyed: keyed,
-		Limits: limitsOf(n),
+		Limits: viewLimits(&t),
 	}
 	return d, nil
 }

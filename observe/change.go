@@ -20,16 +20,32 @@ func (h *Handler) limits(c *call) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return wire.LimitList{Path: n.Path(), Limits: limitsOf(n)}, nil
+	t := n.Tree()
+	return listLimits(&t), nil
 }
 
-func limitsOf(n headcount.Node) []wire.Limit {
-	views := []wire.Limit{}
-	for _, l := range n.Limits() {
-		views = append(views, viewLimit(l.Snapshot()))
+func (h *Handler) allLimits(c *call) (any, *problem) {
+	n, p := h.find(cmp.Or(c.URL.Query().Get("path"), h.root.Path()))
+	if p != nil {
+		return nil, p
 	}
-	for _, g := range n.Gates() {
-		s := g.Snapshot()
+	all := wire.AllLimits{Supervisors: []wire.LimitList{}}
+	for _, p := range collect(n) {
+		all.Supervisors = append(all.Supervisors, listLimits(p.TreeNode))
+	}
+	return all, nil
+}
+
+func listLimits(t *headcount.TreeNode) wire.LimitList {
+	return wire.LimitList{Path: t.Path, Kind: t.Kind.String(), Limits: viewLimits(t)}
+}
+
+func viewLimits(t *headcount.TreeNode) []wire.Limit {
+	views := []wire.Limit{}
+	for _, l := range t.Limits {
+		views = append(views, viewLimit(l))
+	}
+	for _, s := range t.Gates {
 		v := viewLimit(s.LimitSnapshot)
 		v.Gate, v.Observing, v.Refused, v.Observed = true, s.Observing, s.Refused, s.Observed
 		views = append(views, v)

@@ -35,7 +35,13 @@ type Cap struct {
 // A LimitList is the limits of a supervisor, those of its gates included.
 type LimitList struct {
 	Path   string  `json:"path"`
+	Kind   string  `json:"kind" doc:"supervisor, dynamic_supervisor or keyed_supervisor"`
 	Limits []Limit `json:"limits"`
+}
+
+// AllLimits are the limits of several supervisors.
+type AllLimits struct {
+	Supervisors []LimitList `json:"supervisors" doc:"each before those below it"`
 }
 
 // A LimitChange asks for a change of a limit.

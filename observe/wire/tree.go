@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"cmp"
+	"slices"
 	"time"
 )
 
@@ -48,4 +50,31 @@ type Delta struct {
 	Gone   []string  `json:"gone" doc:"paths of those that are not there any more"`
 	Events []Event   `json:"events" doc:"new ones, the newest last, at most a hundred"`
 	Missed uint64    `json:"missed" doc:"how many more there were"`
+}
+
+// KeptEvents is how many events After keeps.
+const KeptEvents = 1000
+
+// After is the snapshot as it is after a delta. What the two share is not changed.
+func (s *Snapshot) After(d *Delta) *Snapshot {
+	changed := make(map[string]bool, len(d.Rows)+len(d.Gone))
+	for i := range d.Rows {
+		changed[d.Rows[i].Path] = true
+	}
+	for _, path := range d.Gone {
+		changed[path] = true
+	}
+	n := *s
+	n.ID, n.Time, n.Since, n.Totals = d.ID, d.Time, d.Since, d.Totals
+	n.Rows = make([]Row, 0, len(s.Rows)+len(d.Rows))
+	for i := range s.Rows {
+		if !changed[s.Rows[i].Path] {
+			n.Rows = append(n.Rows, s.Rows[i])
+		}
+	}
+	n.Rows = append(n.Rows, d.Rows...)
+	slices.SortStableFunc(n.Rows, func(a, b Row) int { return cmp.Compare(a.Index, b.Index) })
+	n.Events = slices.Concat(s.Events, d.Events)
+	n.Events = n.Events[max(0, len(n.Events)-KeptEvents):]
+	return &n
 }
