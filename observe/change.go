@@ -37,7 +37,7 @@ func (h *Handler) allLimits(c *call) (any, *problem) {
 }
 
 func listLimits(t *headcount.TreeNode) wire.LimitList {
-	return wire.LimitList{Path: t.Path, Kind: t.Kind.String(), Limits: viewLimits(t)}
+	return wire.LimitList{Path: t.Path, Kind: t.Kind.String(), Queue: t.Queue, MaxBytes: t.Counts.MaxBytes, Limits: viewLimits(t)}
 }
 
 func viewLimits(t *headcount.TreeNode) []wire.Limit {

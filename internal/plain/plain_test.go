@@ -32,6 +32,17 @@ func TestWhatDoesNotPrintIsShownEscaped(t *testing.T) {
 	}
 }
 
+func TestTheNearestWordIsOneThatIsClose(t *testing.T) {
+	words := []string{"myapp", "myapp/users", "myapp/jobs", "myapp/web/conns"}
+	for in, want := range map[string]string{
+		"myapp/usres": "myapp/users", "myap/job": "myapp/jobs", "myapp/web/con": "myapp/web/conns", "other": "", "": "",
+	} {
+		if got := Nearest(in, words); got != want {
+			t.Errorf("nearest to %q is %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestNumbersAndAgesAreShort(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", -123: "-123"} {
 		if got := Number(n); got != want {

@@ -154,7 +154,7 @@
 
   // --- the tree
 
-  // The rule of the filter is that of the server, in page.go.
+  // The rule of the filter is that of the server, in wire/row.go.
   function matches(r, words) {
     return words.every((w) => {
       if (w.startsWith("state:")) {

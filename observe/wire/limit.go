@@ -32,11 +32,13 @@ type Cap struct {
 	Why   string    `json:"why,omitempty"`
 }
 
-// A LimitList is the limits of a supervisor, those of its gates included.
+// A LimitList is what bounds a supervisor: its limits, those of its gates included, and what is fixed in code.
 type LimitList struct {
-	Path   string  `json:"path"`
-	Kind   string  `json:"kind" doc:"supervisor, dynamic_supervisor or keyed_supervisor"`
-	Limits []Limit `json:"limits"`
+	Path     string  `json:"path"`
+	Kind     string  `json:"kind" doc:"supervisor, dynamic_supervisor or keyed_supervisor"`
+	Queue    int     `json:"queue" doc:"how many starts may wait"`
+	MaxBytes int64   `json:"max_bytes" doc:"the budget of what children charge; 0 is none"`
+	Limits   []Limit `json:"limits"`
 }
 
 // AllLimits are the limits of several supervisors.
