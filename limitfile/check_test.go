@@ -12,6 +12,17 @@ import (
 	"github.com/headcount-go/headcount"
 )
 
+func TestAValueIsReadAsInAFile(t *testing.T) {
+	for text, want := range map[string]int{"0": 0, "50_000": 50_000, "2M": 2_000_000, "unlimited": headcount.Unlimited} {
+		if got, err := ParseValue(text); err != nil || got != want {
+			t.Errorf("%s is %d, error %v", text, got, err)
+		}
+	}
+	if _, err := ParseValue("-1\x1b"); err == nil || err.Error() != `"-1\x1b" is negative; 0 admits nothing, unlimited any number` {
+		t.Errorf("error %v", err)
+	}
+}
+
 // checked tries the text against the tree of a service.
 func checked(t *testing.T, text string) ([]Planned, error) {
 	t.Helper()

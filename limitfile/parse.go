@@ -327,6 +327,15 @@ func (r *report) number(e *entry, n ast.Node) bool {
 	return true
 }
 
+// ParseValue reads a value as it stands in a file: 50000, 50_000, 50k, 2M or unlimited.
+func ParseValue(s string) (int, error) {
+	value, problem := readNumber(s)
+	if problem != "" {
+		return 0, fmt.Errorf("%s %s", shown(s), problem)
+	}
+	return value, nil
+}
+
 func readNumber(t string) (value int, problem string) {
 	if t == "unlimited" {
 		return headcount.Unlimited, ""

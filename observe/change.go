@@ -112,7 +112,12 @@ func (h *Handler) preview(c *call) (any, *problem) {
 	if p != nil {
 		return nil, p
 	}
-	return previewOf(n, l, *req.Value)
+	v, p := previewOf(n, l, *req.Value)
+	if p != nil {
+		return nil, p
+	}
+	v.Allowed = h.cfg.changes
+	return v, nil
 }
 
 func previewOf(n headcount.Node, l *headcount.Limit, value wire.Value) (wire.Preview, *problem) {

@@ -115,7 +115,7 @@ func TestEachCallGetsWhatTheProgramHas(t *testing.T) {
 	value, was := wire.Value(1), wire.Value(3)
 	change := wire.LimitChange{Path: "app/users", Limit: "max_per_key", Value: &value, Expected: &was, Why: "a test", Source: "command"}
 	preview, err := c.Preview(t.Context(), change)
-	if err != nil || preview.KeysAbove != 1 {
+	if err != nil || preview.KeysAbove != 1 || !preview.Allowed {
 		t.Errorf("preview %+v, error %v", preview, err)
 	}
 	entry, err := c.SetLimit(t.Context(), change)

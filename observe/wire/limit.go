@@ -70,6 +70,7 @@ type Preview struct {
 	Above     int      `json:"above" doc:"how many of these are above the new limit; they go on"`
 	KeysAbove int      `json:"keys_above" doc:"of max_per_key: how many of the thousand keys that hold most are above it"`
 	Effects   []string `json:"effects" doc:"what would happen, in sentences"`
+	Allowed   bool     `json:"allowed" doc:"whether the program allows changes here"`
 }
 
 // Where is where the value comes from: who has set it, or else what.
