@@ -1,14 +1,17 @@
 // Command headcount shows and operates programs that run under Headcount.
 //
-//	headcount demo       attack the example application with and without limits
+//	headcount top        watch the supervisors of a running program live, and change their limits
+//	headcount tree       show them once
+//	headcount limits     show, change and check limits
+//	headcount events     show what happens
 //	headcount rules      print Prometheus rules for the supervisors of a program
 //	headcount dashboard  print a Grafana dashboard for them
+//	headcount demo       attack the example application with and without limits
 package main
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"strings"
@@ -23,6 +26,8 @@ const (
 	exitOK          = 0
 	exitFailed      = 1 // the command did its work, and the answer is no
 	exitError       = 2 // the command could not do its work, or was called wrongly
+	exitUnreached   = 3 // no program can be reached, or something else answers
+	exitNotAllowed  = 4 // the program does not let one in, or does not allow it
 	exitInterrupted = 130
 )
 
@@ -40,7 +45,11 @@ func run(args []string) int {
 	// A second signal ends the program at once; what it has started ends with it.
 	context.AfterFunc(ctx, stop)
 
-	root := rootCommand()
+	return execute(ctx, rootCommand(), args)
+}
+
+// execute runs a command line and gives its exit status.
+func execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(doubleDashes(root, args))
 	err := root.ExecuteContext(ctx)
 	switch {
@@ -49,12 +58,14 @@ func run(args []string) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "headcount: interrupted")
+		root.PrintErrln("headcount: interrupted")
 		return exitInterrupted
-	default:
-		fmt.Fprintln(os.Stderr, "headcount:", err)
-		return exitError
 	}
+	root.PrintErrln("headcount:", err)
+	if s := (*statusError)(nil); errors.As(err, &s) {
+		return s.status
+	}
+	return exitError
 }
 
 func rootCommand() *cobra.Command {
@@ -64,7 +75,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true, // run reports them
 	}
-	root.AddCommand(demoCommand(), rulesCommand(), dashboardCommand())
+	root.AddCommand(treeCommand(), limitsCommand(), eventsCommand(), rulesCommand(), dashboardCommand(), demoCommand())
 	return root
 }
 
@@ -72,9 +83,14 @@ func rootCommand() *cobra.Command {
 // flag library would read the first as five short flags.
 func doubleDashes(root *cobra.Command, args []string) []string {
 	long := map[string]bool{"help": true}
-	for _, c := range root.Commands() {
+	var learn func(c *cobra.Command)
+	learn = func(c *cobra.Command) {
 		c.Flags().VisitAll(func(f *pflag.Flag) { long[f.Name] = true })
+		for _, sub := range c.Commands() {
+			learn(sub)
+		}
 	}
+	learn(root)
 	out := make([]string, 0, len(args))
 	for i, arg := range args {
 		if arg == "--" {

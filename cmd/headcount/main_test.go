@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // what the tests do on purpose would fill the log
 	// os/signal keeps its goroutine once a program has asked for a signal.
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("os/signal.signal_recv"), goleak.IgnoreTopFunction("os/signal.loop"))
 }
@@ -24,6 +26,8 @@ func TestLongFlagsMayHaveOneDash(t *testing.T) {
 		{"demo -h -x", "demo -h -x"},
 		{"demo -- -quick", "demo -- -quick"},
 		{"demo -help", "demo --help"},
+		{"limits set u p n 5 -reason x -for 2h -y", "limits set u p n 5 --reason x --for 2h -y"},
+		{"events -f -json u", "events -f --json u"},
 	} {
 		got := doubleDashes(rootCommand(), strings.Fields(c.in))
 		if !slices.Equal(got, strings.Fields(c.want)) {
@@ -33,7 +37,7 @@ func TestLongFlagsMayHaveOneDash(t *testing.T) {
 }
 
 func TestWrongCommandLinesExitWith2(t *testing.T) {
-	for _, line := range []string{"demo -fast", "demo extra", "demo -ceiling many", "nonsense"} {
+	for _, line := range []string{"demo -fast", "demo extra", "demo -ceiling many", "nonsense", "limits nonsense", "tree", "events -n 1001 x", "limits set a b c d"} {
 		if got := run(strings.Fields(line)); got != exitError {
 			t.Errorf("headcount %s: exit status %d, want %d", line, got, exitError)
 		}

@@ -54,14 +54,14 @@ func TestTheDashboardIsJSON(t *testing.T) {
 
 func TestRulesSayWhatIsWrong(t *testing.T) {
 	for line, want := range map[string]string{
-		"rules --near 2":             "near is 2",
-		"rules no/such/file":         "no/such/file",
-		"rules -":                    "not the JSON",
-		"rules http://127.0.0.1:1":   "cannot be asked yet",
-		"dashboard --match {x}":      "without braces",
-		"rules one two":              "at most 1",
-		"dashboard --near 0.5":       "unknown flag",
-		"dashboard https://a.b/tree": "cannot be asked yet",
+		"rules --near 2":           "near is 2",
+		"rules no/such/file":       "no/such/file",
+		"rules -":                  "not the JSON",
+		"rules http://127.0.0.1:1": "cannot reach http://127.0.0.1:1",
+		"dashboard --match {x}":    "without braces",
+		"rules one two":            "at most 1",
+		"dashboard --near 0.5":     "unknown flag",
+		"dashboard ftp://a.b/tree": "must be http:// or https://",
 	} {
 		if _, err := output(t, "nothing", strings.Fields(line)...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("headcount %s: error %v, want one that says %q", line, err, want)

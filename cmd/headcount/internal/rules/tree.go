@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/headcount-go/headcount"
+	"github.com/headcount-go/headcount/observe/wire"
 )
 
 // A Tree is what the rules need to know of a program: the fields of [headcount.TreeNode] that say what it has. The zero
@@ -66,6 +67,36 @@ func ReadTree(r io.Reader) (Tree, error) {
 		}
 		t.Roots = append(t.Roots, n.Path)
 		t.add(n)
+	}
+	return t, nil
+}
+
+// TreeOf is the tree of a running program that has told its limits. As in [ReadTree], what is below supervisors whose
+// children come and go is left out.
+func TreeOf(all *wire.AllLimits) (Tree, error) {
+	if len(all.Supervisors) == 0 {
+		return Tree{}, errors.New("the program has no supervisors")
+	}
+	t := Tree{Roots: []string{all.Supervisors[0].Path}}
+	declared := map[string]bool{"": true} // paths of supervisors with declared children
+	for i, s := range all.Supervisors {
+		above := ""
+		if cut := strings.LastIndexByte(s.Path, '/'); cut >= 0 && i > 0 {
+			above = s.Path[:cut]
+		}
+		if !declared[above] {
+			continue
+		}
+		if s.Kind == headcount.SupervisorKind.String() {
+			declared[s.Path] = true
+			t.Fixed = append(t.Fixed, s.Path)
+		}
+		t.Queues = t.Queues || s.Queue > 0
+		t.Budgets = t.Budgets || s.MaxBytes > 0
+		for _, l := range s.Limits {
+			t.Gates = t.Gates || l.Gate
+			t.Subtrees = t.Subtrees || l.Name == "max_descendants"
+		}
 	}
 	return t, nil
 }
