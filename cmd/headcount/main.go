@@ -75,7 +75,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true, // run reports them
 	}
-	root.AddCommand(treeCommand(), limitsCommand(), eventsCommand(), rulesCommand(), dashboardCommand(), demoCommand())
+	root.AddCommand(topCommand(), treeCommand(), limitsCommand(), eventsCommand(), rulesCommand(), dashboardCommand(), demoCommand())
 	return root
 }
 

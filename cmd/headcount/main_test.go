@@ -37,7 +37,7 @@ func TestLongFlagsMayHaveOneDash(t *testing.T) {
 }
 
 func TestWrongCommandLinesExitWith2(t *testing.T) {
-	for _, line := range []string{"demo -fast", "demo extra", "demo -ceiling many", "nonsense", "limits nonsense", "tree", "events -n 1001 x", "limits set a b c d"} {
+	for _, line := range []string{"demo -fast", "demo extra", "demo -ceiling many", "nonsense", "limits nonsense", "tree", "events -n 1001 x", "limits set a b c d", "top", "top URL"} {
 		if got := run(strings.Fields(line)); got != exitError {
 			t.Errorf("headcount %s: exit status %d, want %d", line, got, exitError)
 		}
