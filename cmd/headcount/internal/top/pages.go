@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/headcount-go/headcount/internal/plain"
 	"github.com/headcount-go/headcount/observe/wire"
 )
 
@@ -66,19 +65,22 @@ func (s *State) detailPage() []string {
 	}
 	n, r := d.node, d.node.Row
 	page := []string{cell(r.Status.Shape()+" "+string(r.Status)+", "+words(r.Kind)+" "+words(r.Strategy), s.width, classes[r.Status.Class()])}
-	page = say(page, "children %d of %s, at most there were %d; waiting %d of %d; stuck %d; restarting %d", r.Children, r.Limit, r.Peak, r.Waiting, n.Queue, r.Stuck, r.Restarting)
+	page = say(page, "children %s of %s, at most there were %s; waiting %s of %s; stuck %s; restarting %s",
+		number(r.Children), r.Limit, number(r.Peak), number(r.Waiting), number(n.Queue), number(r.Stuck), number(r.Restarting))
 	if r.Descendants >= 0 {
-		page = say(page, "descendants %d of %s", r.Descendants, r.MaxDescendants)
+		page = say(page, "descendants %s of %s", number(r.Descendants), r.MaxDescendants)
 	}
-	page = say(page, "started %d; refused %d; restarts %d (%d of %d within %.0f s)", n.Started, n.Refused, n.Restarts, r.RestartsUsed, r.RestartsMost, r.RestartsWithin)
-	page = say(page, "ended: normally %d, stopped %d, error %d, panic %d, Goexit %d", n.Exits.Normal, n.Exits.Stopped, n.Exits.Error, n.Exits.Panic, n.Exits.Goexit)
+	page = say(page, "started %s; refused %s; restarts %s (%d of %d within %.0f s)",
+		number(n.Started), number(n.Refused), number(n.Restarts), r.RestartsUsed, r.RestartsMost, r.RestartsWithin)
+	page = say(page, "ended: normally %s, stopped %s, error %s, panic %s, Goexit %s",
+		number(n.Exits.Normal), number(n.Exits.Stopped), number(n.Exits.Error), number(n.Exits.Panic), number(n.Exits.Goexit))
 	if n.MaxBytes > 0 {
-		page = say(page, "bytes %s of %s", plain.Number(n.Bytes), plain.Number(n.MaxBytes))
+		page = say(page, "bytes %s of %s", number(n.Bytes), number(n.MaxBytes))
 	}
 	if len(r.RefusedBy) > 0 {
 		var by []string
 		for _, reason := range r.RefusedBy {
-			by = append(by, fmt.Sprintf("%s %d", reason.Reason, reason.Count))
+			by = append(by, reason.Reason+" "+number(reason.Count))
 		}
 		page = say(page, "refused in the last minute: %s", strings.Join(by, ", "))
 	}
@@ -95,7 +97,7 @@ func (s *State) detailPage() []string {
 	if d.keys != nil {
 		page = append(page, "", cell("Keys that hold most", s.width, bold))
 		for _, k := range d.keys.Keys {
-			page = append(page, right(plain.Number(int64(k.Count)), 9, none)+cell("  "+k.Key, s.width-9, none))
+			page = append(page, right(number(k.Count), 9, none)+cell("  "+k.Key, s.width-9, none))
 		}
 	}
 	return append(append(page, "", cell("Events", s.width, bold)), s.eventPage(20)...)

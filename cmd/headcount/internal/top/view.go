@@ -38,6 +38,9 @@ func right(text string, width int, style lipgloss.Style) string {
 	return cell(strings.Repeat(" ", max(0, width-lipgloss.Width(text)))+text, width, style)
 }
 
+// number is a count with its thousands apart.
+func number[N int | int64 | uint64](n N) string { return plain.Number(int64(n)) }
+
 // wrapped is text from anywhere in as many lines as it needs, the later ones set in.
 func wrapped(text string, width int, style lipgloss.Style) (lines []string) {
 	const in = "  "
@@ -94,8 +97,8 @@ func (s *State) headline() string {
 func (s *State) strip() string {
 	t := &s.tree.Totals
 	text := fmt.Sprintf("children %s of %s  refused %s  restarts %s  waiting %s  stuck %s  goroutines %s",
-		plain.Number(int64(t.Children)), t.Limit, plain.Number(int64(t.RefusedMinute)), plain.Number(int64(t.RestartsMinute)),
-		plain.Number(int64(t.Waiting)), plain.Number(int64(t.Stuck)), plain.Number(int64(t.Goroutines)))
+		number(t.Children), t.Limit, number(t.RefusedMinute), number(t.RestartsMinute),
+		number(t.Waiting), number(t.Stuck), number(t.Goroutines))
 	return cell(text, s.width, none)
 }
 
@@ -158,7 +161,7 @@ func (s *State) help() string {
 const (
 	statusWidth = 13 // of the longest: ▲ above limit
 	meterWidth  = 6
-	leastName   = 20
+	leastName   = 18
 	mostIndent  = 12
 )
 
@@ -175,8 +178,8 @@ func (s *State) treeBody() []string {
 	for _, l := range shown {
 		use := l.row.Use()
 		cells = append(cells, []string{
-			plain.Number(int64(use.Count)) + " of " + use.Limit.String(), plain.Number(int64(l.row.RefusedMinute)), plain.Number(int64(l.row.RestartsMinute)),
-			plain.Number(int64(l.row.Waiting)), plain.Number(int64(l.row.Stuck)),
+			number(use.Count) + " of " + use.Limit.String(), number(l.row.RefusedMinute), number(l.row.RestartsMinute),
+			number(l.row.Waiting), number(l.row.Stuck),
 		})
 	}
 	name := s.width - statusWidth - meterWidth - 3
