@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -198,5 +199,43 @@ func TestPathsAndLimitsAreCompletedFromTheProgram(t *testing.T) {
 	}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		p.command(t, "", "completion "+shell).has(t, 0, "headcount")
+	}
+}
+
+// A meddler changes the limit while the command waits for its answer.
+type meddler struct {
+	t *testing.T
+	l *headcount.Limit
+}
+
+func (m meddler) Read(b []byte) (int, error) {
+	change(m.t, m.l, 60, "meanwhile")
+	return copy(b, "y\n"), nil
+}
+
+func TestAChangeThatSomebodyElseHasPassedIsRefused(t *testing.T) {
+	p := start(t, observe.AllowChanges())
+	var out, errOut lockedBuffer
+	root := rootCommand()
+	root.SetIn(meddler{t, p.jobs.MaxChildren()})
+	root.SetOut(&out)
+	root.SetErr(&errOut)
+	status := execute(t.Context(), root, strings.Fields("limits set "+p.url+" shop/jobs max_children 5 -reason x"))
+	result{status, out.String(), errOut.String()}.has(t, exitFailed, "the limit is 60 by now, set by bob")
+	if got := p.jobs.MaxChildren().Snapshot().InForce; got != 60 {
+		t.Errorf("the limit is %d", got)
+	}
+}
+
+func TestAProgramThatIsTooBusySaysSo(t *testing.T) {
+	p := start(t, observe.Viewers(1))
+	c, err := new(connection).connect(p.url, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for range c.Follow(t.Context()) { // one who looks on
+		p.command(t, "", "events -f -n 0 URL").has(t, exitUnreached, "cannot answer now", "at their limit of 1")
+		break
 	}
 }
