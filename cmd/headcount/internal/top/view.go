@@ -9,7 +9,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/headcount-go/headcount/internal/plain"
-	"github.com/headcount-go/headcount/observe/wire"
 )
 
 // Colours are the terminal's own, so that they suit its background. Each has a word or a shape beside it.
@@ -156,90 +155,4 @@ func (s *State) help() string {
 		return s.dialog.help()
 	}
 	return "↑↓ move  ←→ fold  ↵ open  / filter  s sort  L limit  e events  ? help  q quit"
-}
-
-const (
-	statusWidth = 13 // of the longest: ▲ above limit
-	meterWidth  = 6
-	leastName   = 18
-	mostIndent  = 12
-)
-
-// treeBody is the tree around the cursor. Columns are as wide as they need to be, and the name gets the rest.
-func (s *State) treeBody() []string {
-	lines := s.lines()
-	i := max(0, at(lines, s.selected))
-	from := max(0, min(i-s.room()/2, len(lines)-s.room()))
-	shown := lines[from:min(len(lines), from+s.room())]
-
-	titles := []string{"CHILDREN", "REFUSED", "RESTARTS", "WAIT", "STUCK"}
-	widths := make([]int, len(titles))
-	cells := [][]string{titles}
-	for _, l := range shown {
-		use := l.row.Use()
-		cells = append(cells, []string{
-			number(use.Count) + " of " + use.Limit.String(), number(l.row.RefusedMinute), number(l.row.RestartsMinute),
-			number(l.row.Waiting), number(l.row.Stuck),
-		})
-	}
-	name := s.width - statusWidth - meterWidth - 3
-	for _, c := range cells {
-		for k := range c {
-			widths[k] = max(widths[k], len(c[k]))
-		}
-	}
-	columns := 0
-	for ; columns < len(widths) && name-widths[columns]-2 >= leastName; columns++ { // what has no room is left out
-		name -= widths[columns] + 2
-	}
-	numbers := func(c []string, style lipgloss.Style) (text string) {
-		for k := range columns {
-			text += right(c[k], widths[k]+2, style)
-		}
-		return text
-	}
-	body := []string{cell("SUPERVISOR", name, faint) + cell(" STATE", statusWidth+meterWidth+3, faint) + numbers(titles, faint)}
-	for k, l := range shown {
-		style, status := none, classes[l.row.Status.Class()]
-		if from+k == i {
-			style, status = reversed, status.Reverse(true)
-		}
-		body = append(body, cell(s.nameOf(l), name, style)+cell(" "+l.row.Status.Shape()+" "+string(l.row.Status), statusWidth+2, status)+
-			cell(meter(l.row.Use()), meterWidth+1, style)+numbers(cells[k+1], style))
-	}
-	if len(lines) == 0 {
-		body = append(body, cell("No supervisor matches the filter.", s.width, none))
-	}
-	return body
-}
-
-// nameOf is the name of a supervisor in its place, or its path where the places are not shown.
-func (s *State) nameOf(l line) string {
-	if s.filter != "" {
-		return l.row.Path
-	}
-	mark := "  "
-	switch {
-	case l.folded && l.below > 0:
-		mark = "+ "
-	case l.below > 0:
-		mark = "- "
-	}
-	name := strings.Repeat("  ", min(l.depth, mostIndent)) + mark + l.row.Name
-	if l.folded && l.below > 0 {
-		name += fmt.Sprintf(" (%d)", l.below)
-	}
-	return name
-}
-
-// meter is how full a limit is.
-func meter(u wire.Use) string {
-	if !u.Bounded() {
-		return ""
-	}
-	full := (u.Fill()*meterWidth + 50) / 100
-	if u.Count > 0 {
-		full = max(full, 1)
-	}
-	return strings.Repeat("█", full) + strings.Repeat("░", meterWidth-full)
 }

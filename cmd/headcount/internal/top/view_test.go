@@ -89,7 +89,7 @@ func everyView(c *screen, check func(where string)) {
 	look("dialog, asking for the preview")
 	c.gets(previewed{c.asked(), preview, nil})
 	look("dialog, confirming")
-	c.press("y").gets(changed{c.asked2(), entry, nil})
+	c.press("y").gets(changed{c.made(), entry, nil})
 	look("changed")
 	c.gets(changed{wire.LimitChange{}, nil, failure})
 	look("not changed")
@@ -97,7 +97,7 @@ func everyView(c *screen, check func(where string)) {
 	look("lost")
 }
 
-func (c *screen) asked2() wire.LimitChange {
+func (c *screen) made() wire.LimitChange {
 	e, ok := c.effects[len(c.effects)-1].(makeChange)
 	if !ok {
 		c.t.Fatalf("it wants %#v, not a change", c.effects)
@@ -230,4 +230,16 @@ func BenchmarkUpdate(b *testing.B) {
 		s, _ = s.Update(delta)
 		_ = s.View()
 	}
+}
+
+func TestALongPathIsCutAtItsBeginning(t *testing.T) {
+	tree := shop()
+	tree.Rows[2].Path = "shop/" + strings.Repeat("x", 60) + "/the-end"
+	watching(t).gets(updateOf(tree)).press("/").types("the-end").shows("…", "x/the-end ")
+}
+
+func TestAWideTerminalHasTheReasonsOfRefusals(t *testing.T) {
+	tree := shop()
+	tree.Rows[3].RefusedMinute, tree.Rows[3].RefusedBy = 12, []wire.ReasonCount{{Reason: "max_children", Count: 12}}
+	watching(t).gets(updateOf(tree)).shows(" 12 ").hides("12 max_children").gets(tea.WindowSizeMsg{Width: 120, Height: 30}).shows("12 max_children")
 }
