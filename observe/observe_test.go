@@ -213,6 +213,28 @@ func jsonID(id uint64) string {
 	return strings.Trim(string(raw), `{}"id:`)
 }
 
+func TestAnEventIsInASnapshotOrInADeltaAfterIt(t *testing.T) {
+	b := setup(t)
+	w := b.page.watch
+	w.look(time.Now())
+	w.hear(headcount.ChildStuck{Path: "app/jobs", Time: time.Now()}) // no delta has it yet
+	s := w.now()
+	w.look(time.Now())
+	d, _, ok := w.since(s.ID)
+	if !ok {
+		t.Fatal("the snapshot cannot be followed")
+	}
+	times := 0
+	for _, e := range slices.Concat(s.Events, d.Events) {
+		if e.Type == "ChildStuck" {
+			times++
+		}
+	}
+	if times != 1 {
+		t.Errorf("who follows is told %d times", times)
+	}
+}
+
 func TestTheTreeShowsLimitsUseAndRefusals(t *testing.T) {
 	b := setup(t)
 	b.page.watch.look(time.Now()) // what was refused before is not of the last minute

@@ -137,7 +137,9 @@ func (w *watcher) now() wire.Snapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.mu.last
-	s.Events = append([]wire.Event{}, w.mu.events[max(0, len(w.mu.events)-shownEvents):]...)
+	// Those that no delta has yet are told by the next one.
+	told := w.mu.events[:max(0, len(w.mu.events)-int(w.mu.event-w.mu.told))]
+	s.Events = append([]wire.Event{}, told[max(0, len(told)-shownEvents):]...)
 	return s
 }
 

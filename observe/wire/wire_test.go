@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/headcount-go/headcount/internal/leak"
@@ -58,5 +59,30 @@ func TestEveryStatusHasARankAndAShape(t *testing.T) {
 	}
 	if s := Status("new in a later version"); s.Rank() != 0 || s.Problem() || s.Shape() == "" {
 		t.Errorf("a status that is not known has rank %d", s.Rank())
+	}
+}
+
+func TestADeltaGivesTheNextSnapshotAndLeavesTheOldOne(t *testing.T) {
+	old := &Snapshot{ID: "a-1", Root: "shop", Changes: true, Rows: []Row{{Path: "shop"}, {Path: "shop/a", Index: 1, Children: 1}, {Path: "shop/b", Index: 2}}, Events: []Event{{ID: 1}}}
+	next := old.After(&Delta{
+		ID: "a-2", Totals: Totals{Children: 9}, Gone: []string{"shop/b"}, Events: []Event{{ID: 2}},
+		Rows: []Row{{Path: "shop/c", Index: 1}, {Path: "shop/a", Index: 2, Children: 5}},
+	})
+	if next.ID != "a-2" || next.Root != "shop" || !next.Changes || next.Totals.Children != 9 || len(next.Events) != 2 {
+		t.Errorf("the next snapshot is %+v", next)
+	}
+	var paths []string
+	for _, r := range next.Rows {
+		paths = append(paths, r.Path)
+	}
+	if want := []string{"shop", "shop/c", "shop/a"}; !slices.Equal(paths, want) || next.Rows[2].Children != 5 {
+		t.Errorf("the rows are %v, want %v", paths, want)
+	}
+	if len(old.Rows) != 3 || old.Rows[1].Children != 1 || len(old.Events) != 1 {
+		t.Errorf("the old snapshot is %+v by now", old)
+	}
+	many := &Delta{Events: make([]Event, KeptEvents)}
+	if n := len(next.After(many).Events); n != KeptEvents {
+		t.Errorf("%d events are kept, want %d", n, KeptEvents)
 	}
 }

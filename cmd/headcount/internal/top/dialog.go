@@ -7,6 +7,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/limitfile"
 	"github.com/headcount-go/headcount/observe/wire"
 )
@@ -212,7 +213,11 @@ func (s *State) dialogBody() []string {
 		}
 	} else {
 		l := d.limit()
-		text := fmt.Sprintf("%s is set to %s, %s in force, ceiling %s; %s", l.Name, l.Value, l.InForce, l.Ceiling, origin(l))
+		text := fmt.Sprintf("%s is set to %s, %s in force", l.Name, l.Value, l.InForce)
+		if l.Ceiling < headcount.MaxLimit {
+			text += ", ceiling " + l.Ceiling.String()
+		}
+		text += "; " + origin(l)
 		body = append(append(body, wrapped(text, s.width, none)...), "")
 		for _, f := range []struct {
 			step         step
