@@ -31,7 +31,7 @@ const (
 )
 
 // NewGate makes a gate of this name, which is a word such as conns_per_prefix: lower case letters, digits and _, at most
-// 64 bytes; no other gate of the supervisor has it, and no [Reason]. n is its limit. enforce puts a new value in force: it is called when the gate is given to a supervisor, and
+// 64 bytes; no other gate of the supervisor may have it. n is its limit. enforce puts a new value in force: it is called when the gate is given to a supervisor, and
 // then by each change before the change returns, one call at a time; it must not block or change the limit. It may be nil.
 func NewGate(name string, n int, enforce func(inForce int), opts ...LimitOption) *Gate {
 	return &Gate{name: name, spec: newLimitSpec(n, opts), enforce: enforce, refused: newRefusedCounter()}
@@ -112,9 +112,6 @@ func (n *node) addGates(gates []*Gate) {
 		case !gateWord(g.name):
 			n.problem(field, g.name, "is not a word of lower case letters, digits and _, of at most 64 bytes")
 			continue
-		case isReason(g.name):
-			n.problem(field, g.name, "is the word for what supervisors refuse themselves: limits and refusals are told apart by it")
-			continue
 		}
 		if first := n.gateNamed(g.name); first >= 0 {
 			n.problem(field, g.name, fmt.Sprintf("is the name of Gates[%d] too: a limit is set, counted and shown by its name", first))
@@ -139,16 +136,6 @@ func (n *node) addGates(gates []*Gate) {
 // gateNamed gives the number of the node's gate of this name, or -1.
 func (n *node) gateNamed(name string) int {
 	return slices.IndexFunc(n.gates, func(g *Gate) bool { return g.name == name })
-}
-
-// isReason reports whether name is that of a reason for which supervisors refuse themselves.
-func isReason(name string) bool {
-	for _, r := range reasonTexts {
-		if r.name == name {
-			return true
-		}
-	}
-	return false
 }
 
 func gateWord(s string) bool {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
-	"github.com/headcount-go/headcount/observe"
 )
 
 const usage = `usage:
@@ -73,21 +72,21 @@ type hooks struct {
 // serve runs the service until it is told to stop, and returns the exit status.
 func serve(ctx context.Context, c config, stderr io.Writer, h hooks) int {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	root, err := tree(c, log, h.listening)
+	var reload <-chan os.Signal
+	if c.limitsFile != "" {
+		var release func()
+		reload, release = hangups()
+		defer release()
+	}
+	root, err := tree(c, log, reload, h.listening)
 	if err != nil {
 		return badUsage(stderr, err)
 	}
-	if c.pageAddr != "" { // a tree of its own, so that it answers whatever becomes of the service
-		page := observe.New("page", c.pageAddr, root, observe.AllowChanges(), observe.Logger(log))
-		if err := page.Supervisor().Start(ctx); err != nil {
-			return badUsage(stderr, err)
-		}
-		defer func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-			defer cancel()
-			_ = page.Supervisor().Stop(ctx) // the service has stopped: nothing hangs on it any more
-		}()
+	stopOperator, err := startOperator(ctx, c, root, log)
+	if err != nil {
+		return badUsage(stderr, err)
 	}
+	defer stopOperator()
 	return headcount.Main(ctx, root, headcount.MainConfig{StopWithin: c.stopWithin, Signals: h.signals, Output: stderr, Logger: log})
 }
 

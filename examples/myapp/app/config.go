@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -23,9 +24,12 @@ const (
 
 // config is everything that can be set.
 type config struct {
-	addr, addrFile, healthAddr, metricsAddr, pageAddr, data, secret string
-	chaos, unlimited                                                bool
-	stopWithin                                                      time.Duration
+	addr, addrFile, healthAddr, data, secret string
+	chaos, unlimited                         bool
+	stopWithin                               time.Duration
+
+	// What an operator has beside the service.
+	metricsAddr, pageAddr, pageAddrFile, limitsFile, alertWebhook string
 
 	// The limits of the tree.
 	maxUsers, maxPerUser, maxRequests, maxJobs, jobQueue int
@@ -101,6 +105,9 @@ func (c *config) flags(stderr io.Writer) *flag.FlagSet {
 	fs.StringVar(&c.healthAddr, "health-addr", c.healthAddr, "another `address` for /healthz and /readyz, such as 127.0.0.1:8081, apart from all limits of -addr")
 	fs.StringVar(&c.metricsAddr, "metrics-addr", c.metricsAddr, "another `address` for /metrics, such as 127.0.0.1:9464, apart from all limits of -addr")
 	fs.StringVar(&c.pageAddr, "page-addr", c.pageAddr, "another `address` for the page that shows and changes the limits, such as 127.0.0.1:7070; this machine's own only")
+	fs.StringVar(&c.pageAddrFile, "page-addr-file", c.pageAddrFile, "`file` to write the address of the page to, once it is known")
+	fs.StringVar(&c.limitsFile, "limits", c.limitsFile, "`file` with limits by path, such as limits.yaml; read again when it changes, and on SIGHUP")
+	fs.StringVar(&c.alertWebhook, "alert-webhook", c.alertWebhook, "`URL` that alerts are posted to, beside the log, as an Alertmanager posts them")
 	fs.StringVar(&c.data, "data", c.data, "`directory` of the job store")
 	fs.StringVar(&c.secret, "secret", c.secret, "signs the tokens, at least 16 bytes; better set in the environment, where others do not see it")
 	fs.DurationVar(&c.stopWithin, "stop-within", c.stopWithin, "time for an orderly stop")
@@ -234,6 +241,15 @@ func (c config) check(m machine) error {
 	}
 	if !c.unlimited && c.maxConns != headcount.Unlimited && c.maxConns > m.files-spareFiles {
 		problem("-max-conns is %d, but the process may open %d files: allow it more (ulimit -n), or take at most %d", c.maxConns, m.files, m.files-spareFiles)
+	}
+	if c.limitsFile != "" && c.unlimited {
+		problem("-limits and -unlimited contradict each other")
+	}
+	if c.pageAddrFile != "" && c.pageAddr == "" {
+		problem("-page-addr-file is given, but no -page-addr")
+	}
+	if u, err := url.Parse(c.alertWebhook); c.alertWebhook != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		problem("-alert-webhook is no http or https URL") // which is not told: it may hold a secret
 	}
 	if 2*int64(c.maxBody) > c.requestsBytes() {
 		problem("-max-body is %d, too much for a quarter of -max-memory %d: a body counts twice", c.maxBody, c.maxMemory)

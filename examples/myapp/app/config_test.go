@@ -72,6 +72,9 @@ func TestBadConfigurationNamesTheSetting(t *testing.T) {
 		{[]string{"-body-within", "0s"}, secret, "-body-within"},
 		{[]string{"-max-body", "999999999"}, secret, "-max-memory"},
 		{[]string{"-max-pixels", "999999999"}, secret, "-max-memory"},
+		{[]string{"-limits", "limits.yaml", "-unlimited"}, secret, "-limits and -unlimited"},
+		{[]string{"-page-addr-file", "addr"}, secret, "-page-addr"},
+		{[]string{"-alert-webhook", "example.org/hook"}, secret, "-alert-webhook"},
 		{[]string{"extra"}, secret, "extra"},
 		{nil, map[string]string{"MYAPP_MAX_JOBS": "many"}, "MYAPP_MAX_JOBS"},
 	} {

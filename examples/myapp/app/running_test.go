@@ -22,6 +22,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asService) != "" {
+		os.Exit(Main(os.Args[1:], os.Stdout, os.Stderr))
+	}
 	// The child that refuses to stop outlives its service: that is what it is for.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/headcount-go/headcount/examples/myapp/internal/jobs.hang"))
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/headcount-go/headcount/examples/myapp/internal/store"
 	"github.com/headcount-go/headcount/examples/myapp/internal/users"
 	"github.com/headcount-go/headcount/examples/myapp/internal/web"
+	"github.com/headcount-go/headcount/limitfile"
 	"github.com/headcount-go/headcount/metrics/prom"
 )
 
@@ -36,6 +38,7 @@ func class(proven bool) headcount.Class {
 // tree builds the whole service:
 //
 //	myapp (rest_for_one)
+//	├── limits    keeps the limits as a file says, with -limits
 //	├── metrics   the endpoint for Prometheus, with -metrics-addr
 //	├── health    the endpoint for probes, with -health-addr
 //	├── store     the file of jobs
@@ -49,7 +52,7 @@ func class(proven bool) headcount.Class {
 //
 // Each child needs those above it. If the store fails, everything below it is stopped in reverse order and comes back in
 // order; if the web endpoint fails, only it does.
-func tree(c config, log *slog.Logger, listening func(net.Addr)) (*headcount.Supervisor, error) {
+func tree(c config, log *slog.Logger, reload <-chan os.Signal, listening func(net.Addr)) (*headcount.Supervisor, error) {
 	signer, err := auth.NewSigner(c.secret)
 	if err != nil {
 		return nil, err
@@ -100,6 +103,10 @@ func tree(c config, log *slog.Logger, listening func(net.Addr)) (*headcount.Supe
 	registry := prometheus.NewRegistry()
 	if c.metricsAddr != "" {
 		children = append([]headcount.Specifier{metricsEndpoint(c.metricsAddr, registry, log)}, children...)
+	}
+	if c.limitsFile != "" { // first of all: its limits hold before anything can be refused
+		file := limitfile.New("limits", c.limitsFile, limitfile.Config{Reload: reload, Logger: log})
+		children = append([]headcount.Specifier{file}, children...)
 	}
 	root := headcount.NewSupervisor("myapp",
 		headcount.SupervisorConfig{

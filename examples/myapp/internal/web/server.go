@@ -11,14 +11,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/endpoint"
 	"github.com/headcount-go/headcount/endpoint/websocket"
+	"github.com/headcount-go/headcount/examples/myapp/internal/addrfile"
 	"github.com/headcount-go/headcount/examples/myapp/internal/auth"
 	"github.com/headcount-go/headcount/examples/myapp/internal/inside"
 	"github.com/headcount-go/headcount/examples/myapp/internal/jobs"
@@ -136,7 +135,7 @@ func (s *Server) route(r *http.Request) string {
 // it is ready.
 func (s *Server) Announce(ctx context.Context) error {
 	addr := s.Endpoint.Addrs()[0]
-	if err := s.writeAddr(addr); err != nil {
+	if err := addrfile.Write(s.AddrFile, addr); err != nil {
 		return fmt.Errorf("web: %w", err)
 	}
 	if s.Listening != nil {
@@ -147,25 +146,4 @@ func (s *Server) Announce(ctx context.Context) error {
 	headcount.Ready(ctx)
 	<-ctx.Done()
 	return nil
-}
-
-// writeAddr writes the address, which is not known before if the port was 0. The file appears with all of its content,
-// so that whoever waits for it never reads half of it.
-func (s *Server) writeAddr(addr net.Addr) error {
-	if s.AddrFile == "" {
-		return nil
-	}
-	f, err := os.CreateTemp(filepath.Dir(s.AddrFile), ".addr-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails once it is renamed
-	_, err = fmt.Fprintln(f, addr)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), s.AddrFile)
 }
