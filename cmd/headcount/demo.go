@@ -29,6 +29,8 @@ HTTP/2 streams that are reset at once, forged addresses, and refused bodies that
 Then it does the same to the application with its limits switched off, which is ended above a memory ceiling. At the
 end stands one table of both.
 
+While the protected application is attacked, its page can be looked at; the address is told at the start.
+
 It uses the loopback interface only, where honest users and attackers have addresses of their own, and attacks only
 what it has started. Where the system has a single loopback address, the attacks on connections are left out.
 
@@ -82,12 +84,13 @@ func answer(r *report.Report, asJSON bool, people io.Writer) error {
 func leftRunning(l report.Left) string {
 	return fmt.Sprintf(`
 The protected application is still running.
+  see it     %s
   reach it   curl -H 'Authorization: Bearer %s' '%s/poll?wait=1'
   inside     curl %s/debug/inside
   output     %s
   stop it    kill %d
   then       rm -r %s
-`, l.Token, l.URL, l.URL, l.Log, l.PID, l.Data)
+`, l.Page, l.Token, l.URL, l.URL, l.Log, l.PID, l.Data)
 }
 
 // width returns the width of a terminal that can write over a line, and 0 for a file or a pipe.

@@ -64,8 +64,8 @@ func TestAReportThatFailedIsAFailure(t *testing.T) {
 }
 
 func TestWhoStaysIsToldHowToReachAndStopIt(t *testing.T) {
-	text := leftRunning(report.Left{URL: "http://127.0.0.1:1234", PID: 4321, Token: "abc.def"})
-	for _, want := range []string{"http://127.0.0.1:1234/poll", "Bearer abc.def", "kill 4321"} {
+	text := leftRunning(report.Left{URL: "http://127.0.0.1:1234", Page: "http://127.0.0.1:7070/", PID: 4321, Token: "abc.def"})
+	for _, want := range []string{"http://127.0.0.1:1234/poll", "http://127.0.0.1:7070/", "Bearer abc.def", "kill 4321"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -34,11 +34,13 @@ func Main(args []string) int {
 	var (
 		addr      = flags.String("addr", "", "")
 		addrFile  = flags.String("addr-file", "", "")
+		pageFile  = flags.String("page-addr-file", "", "")
 		data      = flags.String("data", "", "")
 		unlimited = flags.Bool("unlimited", false, "")
 		app       = App{JobTakes: 20 * time.Millisecond}
 	)
 	flags.Bool("chaos", false, "")
+	flags.String("page-addr", "", "")
 	flags.IntVar(&app.MaxUsers, "max-users", 0, "")
 	flags.IntVar(&app.MaxPerUser, "max-per-user", 0, "")
 	flags.IntVar(&app.MaxJobs, "max-jobs", 0, "")
@@ -76,6 +78,12 @@ func Main(args []string) int {
 		return 1
 	}
 	go http.Serve(listener, app.Handler()) // ends with the process
+	if *pageFile != "" {                   // the stand-in has its page where all else is
+		if err := publish(*pageFile, *data, listener.Addr().String()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	if err := publish(*addrFile, *data, listener.Addr().String()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -133,6 +133,9 @@ func (r *run) attackProtected(ctx context.Context) (report.Facts, error) {
 		return facts, err
 	}
 	defer s.close()
+	if s.app.page != "" {
+		r.progress.line("%s: see it while it is attacked: %s", s.name, s.app.page)
+	}
 	if r.report.Attacks[0].Protected, err = r.calm(ctx, s); err != nil {
 		return facts, err
 	}
@@ -254,7 +257,7 @@ func (r *run) leaveRunning(s *stage) error {
 	}
 	s.released = true
 	r.report.Left = &report.Left{
-		URL: "http://" + s.app.addr, PID: s.app.pid(), Log: s.app.logPath(), Data: r.dir,
+		URL: "http://" + s.app.addr, Page: s.app.page, PID: s.app.pid(), Log: s.app.logPath(), Data: r.dir,
 		Token: s.app.token("visitor", true),
 	}
 	return nil

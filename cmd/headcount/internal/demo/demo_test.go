@@ -86,7 +86,10 @@ func demo(t *testing.T, misbehave string, change func(*Config)) (*report.Report,
 
 // TestTheExampleApplicationHolds is the demo end to end, only smaller.
 func TestTheExampleApplicationHolds(t *testing.T) {
+	var onlooker *onlooker
 	r, told, err := demo(t, "", func(c *Config) {
+		onlooker = newOnlooker(c.Progress)
+		c.Progress = onlooker
 		c.Command[1] = realApp
 		c.CeilingMiB = 2048 // the race detector takes a multiple
 		c.shrink = func(p *plan) {
@@ -101,6 +104,7 @@ func TestTheExampleApplicationHolds(t *testing.T) {
 			p.flood, p.slowHeaders, p.slowBodies, p.slowReaders, p.resets, p.spoofs, p.refusedBodies = 200, 60, 60, 90, 4, 900, 60
 		}
 	})
+	onlooker.done(t)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, told)
 	}
@@ -202,6 +206,9 @@ func TestStayLeavesTheApplicationReachable(t *testing.T) {
 	}
 	resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
+	if !strings.Contains(told, "see it while it is attacked: "+r.Left.Page) || r.Left.Page == "" {
+		t.Errorf("the page at %q was not told of:\n%s", r.Left.Page, told)
+	}
 	if _, err := os.Stat(r.Left.Log); err != nil {
 		t.Errorf("its output is gone: %v", err)
 	}

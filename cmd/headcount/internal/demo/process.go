@@ -29,6 +29,7 @@ type process struct {
 	lifeline io.WriteCloser
 	secret   string
 	addr     string
+	page     string // its URL; the unlimited application has none
 	dir      string // holds its data and its log
 
 	exited chan struct{} // closed when it has ended and was waited for; exit is set before
@@ -39,6 +40,7 @@ const (
 	logFile  = "output.log"
 	dataDir  = "data"
 	addrFile = "addr"
+	pageFile = "page-addr"
 )
 
 const (
@@ -76,6 +78,7 @@ func launch(ctx context.Context, command []string, p *plan, unlimited bool, pare
 	if unlimited {
 		args = append(args, "-unlimited")
 	} else {
+		args = append(args, "-page-addr", "127.0.0.1:0", "-page-addr-file", filepath.Join(dir, pageFile))
 		args = append(args, limitFlags(p)...)
 	}
 	a.cmd = exec.Command(command[0], args...)
@@ -166,9 +169,22 @@ func (a *process) awaitReady(ctx context.Context) error {
 		err := client.Ready(ctx)
 		client.Close()
 		if err == nil {
-			return nil
+			return a.findPage()
 		}
 	}
+}
+
+// findPage reads where the page is, which the application writes before it is ready.
+func (a *process) findPage() error {
+	raw, err := os.ReadFile(filepath.Join(a.dir, pageFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	a.page = "http://" + strings.TrimSpace(string(raw)) + "/"
+	return nil
 }
 
 func (a *process) pid() int { return a.cmd.Process.Pid }

@@ -100,6 +100,7 @@ type Stop struct {
 // Left is the application that was left running.
 type Left struct {
 	URL   string `json:"url"`
+	Page  string `json:"page,omitempty"`
 	PID   int    `json:"pid"`
 	Log   string `json:"log"`
 	Data  string `json:"data"`
