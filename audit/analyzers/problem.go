@@ -1,0 +1,157 @@
+package analyzers
+
+import (
+	"go/ast"
+	"go/token"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// A Problem is one place that a rule has something to say about.
+type Problem struct {
+	Pos, End token.Pos
+	Message  string
+	Remedy   string // what to write, as code where it can be
+	report.Confidence
+	report.Criticality
+	Symbol string // the function it is in, such as example.org/app.Server.run
+	Code   string // the line of the source
+	Fixes  []analysis.SuggestedFix
+}
+
+// Result is what one rule found in one package.
+type Result struct {
+	Rule     string
+	Problems []Problem
+	// BodiesLimited says that the package puts a limit on the bodies of requests for handlers that are elsewhere: by
+	// http.MaxBytesHandler or a middleware of its own.
+	BodiesLimited bool
+
+	fset *token.FileSet
+}
+
+// A unit is one package under one rule.
+type unit struct {
+	*analysis.Pass
+	root   inspector.Cursor
+	result *Result
+	least  report.Confidence
+	values values // by given
+}
+
+// report takes down a problem at a node. Tests are left alone: what they start ends with them.
+func (u *unit) report(at inspector.Cursor, p Problem) {
+	n := at.Node()
+	p.Pos, p.End = n.Pos(), n.End()
+	if strings.HasSuffix(u.Fset.Position(p.Pos).Filename, "_test.go") {
+		return
+	}
+	p.Symbol = u.symbol(at)
+	line := u.line(p.Pos)
+	p.Code = strings.TrimSpace(line)
+	u.result.Problems = append(u.result.Problems, p)
+	if p.Confidence < u.least || u.ignored(p.Pos) {
+		return
+	}
+	u.Report(analysis.Diagnostic{
+		Pos: p.Pos, End: p.End,
+		Category:       u.result.Rule,
+		Message:        p.Message + " (" + u.result.Rule + ")",
+		SuggestedFixes: p.Fixes,
+	})
+}
+
+// line is the line of the source that pos is on; empty if it cannot be read.
+func (u *unit) line(pos token.Pos) string {
+	f := u.Fset.File(pos)
+	if f == nil {
+		return ""
+	}
+	source, err := u.ReadFile(f.Name())
+	if err != nil {
+		return ""
+	}
+	n := f.Line(pos)
+	start := f.Offset(f.LineStart(n))
+	if start > len(source) {
+		return ""
+	}
+	line, _, _ := strings.Cut(string(source[start:]), "\n")
+	return line
+}
+
+// ignored says whether a comment on the line of pos or on the one above it lets the rule pass. Findings keep what is
+// ignored: the review judges these comments itself, and tells of those that are not needed.
+func (u *unit) ignored(pos token.Pos) bool {
+	at := u.Fset.Position(pos)
+	for _, f := range u.Files {
+		if f.FileStart > pos || pos >= f.FileEnd {
+			continue
+		}
+		for _, group := range f.Comments {
+			for _, c := range group.List {
+				line := u.Fset.Position(c.Pos()).Line
+				if (line == at.Line || line == at.Line-1) && ignores(c.Text, u.result.Rule) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// ignores says whether a comment is "//headcount:ignore RULE reason"; the reason is required.
+func ignores(comment, rule string) bool {
+	rest, ok := strings.CutPrefix(comment, "//headcount:ignore ")
+	if !ok {
+		return false
+	}
+	words := strings.Fields(rest)
+	return len(words) > 1 && words[0] == rule
+}
+
+// symbol names the function that a node is in, or what is declared there.
+func (u *unit) symbol(at inspector.Cursor) string {
+	pkg := u.Pkg.Path()
+	for c := range at.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+		switch d := c.Node().(type) {
+		case *ast.FuncDecl:
+			if d.Recv != nil && len(d.Recv.List) == 1 {
+				return pkg + "." + receiver(d.Recv.List[0].Type) + "." + d.Name.Name
+			}
+			return pkg + "." + d.Name.Name
+		case *ast.GenDecl:
+			if c.Parent().Node() == nil {
+				continue
+			}
+			if _, top := c.Parent().Node().(*ast.File); !top {
+				continue
+			}
+			for _, s := range d.Specs {
+				if v, ok := s.(*ast.ValueSpec); ok && v.Pos() <= at.Node().Pos() && at.Node().End() <= v.End() {
+					return pkg + "." + v.Names[0].Name
+				}
+			}
+		}
+	}
+	return pkg
+}
+
+func receiver(t ast.Expr) string {
+	switch t := t.(type) {
+	case *ast.StarExpr:
+		return receiver(t.X)
+	case *ast.IndexExpr:
+		return receiver(t.X)
+	case *ast.IndexListExpr:
+		return receiver(t.X)
+	case *ast.Ident:
+		return t.Name
+	default:
+		return "?"
+	}
+}

@@ -1,0 +1,62 @@
+package analyzers
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// values are the expressions that each variable and field of the package is given somewhere in it. Of a call with several
+// results it is the call.
+type values map[types.Object][]ast.Expr
+
+// given collects what variables and fields are given, by declaration, assignment or composite literal.
+func (u *unit) given() values {
+	if u.values != nil {
+		return u.values
+	}
+	u.values = values{}
+	add := func(to ast.Expr, value ast.Expr) {
+		if obj := u.object(to); obj != nil {
+			u.values[obj] = append(u.values[obj], value)
+		}
+	}
+	for c := range u.root.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.CompositeLit)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.AssignStmt:
+			for i, to := range n.Lhs {
+				add(to, n.Rhs[min(i, len(n.Rhs)-1)])
+			}
+		case *ast.ValueSpec:
+			for i, to := range n.Names {
+				if len(n.Values) > 0 {
+					add(to, n.Values[min(i, len(n.Values)-1)])
+				}
+			}
+		case *ast.CompositeLit:
+			for _, e := range n.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); ok {
+					if key, ok := kv.Key.(*ast.Ident); ok {
+						add(key, kv.Value)
+					}
+				}
+			}
+		}
+	}
+	return u.values
+}
+
+// origin follows an expression to the one value that its variable is given, if it is given one only.
+func (u *unit) origin(e ast.Expr) ast.Expr {
+	for range 8 {
+		obj := u.object(e)
+		if obj == nil {
+			return e
+		}
+		given := u.given()[obj]
+		if len(given) != 1 {
+			return e
+		}
+		e = ast.Unparen(given[0])
+	}
+	return e
+}
