@@ -21,7 +21,10 @@ var pages embed.FS
 // rules is all there is, in the order of the ids.
 func rules() []rule {
 	return []rule{
+		serverReadTimeout,
+		serverIdleTimeout,
 		packageServer,
+		serverConns,
 	}
 }
 
