@@ -25,6 +25,8 @@ func rules() []rule {
 		serverIdleTimeout,
 		packageServer,
 		serverConns,
+		bodyWithoutLimit,
+		formWithoutLimit,
 	}
 }
 

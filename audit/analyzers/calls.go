@@ -109,3 +109,11 @@ func receiverOf(call *ast.CallExpr) ast.Expr {
 	}
 	return nil
 }
+
+// callAround is the call that a node is, or is in.
+func callAround(at inspector.Cursor) inspector.Cursor {
+	for c := range at.Enclosing((*ast.CallExpr)(nil)) {
+		return c
+	}
+	return at
+}
