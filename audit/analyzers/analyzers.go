@@ -27,6 +27,11 @@ func rules() []rule {
 		serverConns,
 		bodyWithoutLimit,
 		formWithoutLimit,
+		messageWithoutLimit,
+		errgroupWithoutLimit,
+		poolWithoutLimit,
+		queueWithoutBound,
+		semaphoreOfAnySize,
 	}
 }
 

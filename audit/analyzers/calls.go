@@ -117,3 +117,9 @@ func callAround(at inspector.Cursor) inspector.Cursor {
 	}
 	return at
 }
+
+// isFuncOption says whether t is a function, as options are, or something that holds one.
+func isFuncOption(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Signature)
+	return ok
+}

@@ -3,6 +3,8 @@ package analyzers
 import (
 	"go/ast"
 	"go/types"
+
+	"golang.org/x/tools/go/ast/edge"
 )
 
 // values are the expressions that each variable and field of the package is given somewhere in it. Of a call with several
@@ -59,4 +61,28 @@ func (u *unit) origin(e ast.Expr) ast.Expr {
 		e = ast.Unparen(given[0])
 	}
 	return e
+}
+
+// escapes says whether a variable is used other than by its methods and fields: it may then be known by another name.
+func (u *unit) escapes(obj types.Object) bool {
+	for c := range u.root.Preorder((*ast.Ident)(nil)) {
+		if u.TypesInfo.Uses[c.Node().(*ast.Ident)] != obj {
+			continue
+		}
+		switch c.ParentEdgeKind() {
+		case edge.SelectorExpr_X, edge.AssignStmt_Lhs:
+		case edge.SelectorExpr_Sel:
+			// x.obj, where obj is a field: what is done with the whole of it decides.
+			switch c.Parent().ParentEdgeKind() {
+			case edge.SelectorExpr_X, edge.AssignStmt_Lhs:
+			default:
+				return true
+			}
+		case edge.KeyValueExpr_Key:
+		case edge.BinaryExpr_X, edge.BinaryExpr_Y: // compared with nil
+		default:
+			return true
+		}
+	}
+	return false
 }

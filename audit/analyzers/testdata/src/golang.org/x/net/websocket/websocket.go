@@ -1,0 +1,3 @@
+package websocket
+
+type Conn struct{ MaxPayloadBytes int }

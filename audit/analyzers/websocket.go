@@ -1,0 +1,176 @@
+package analyzers
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+const (
+	gorilla = "github.com/gorilla/websocket"
+	wsutil  = "github.com/gobwas/ws/wsutil"
+	netWS   = "golang.org/x/net/websocket"
+)
+
+// The same library under its two names. Its connections have a limit of 32 KiB unless told otherwise.
+var coder = []string{"github.com/coder/websocket", "nhooyr.io/websocket"}
+
+// vastMessage is a limit that limits nothing: one message may take a gigabyte.
+const vastMessage = 1 << 30
+
+var messageWithoutLimit = rule{
+	id: "HC116", name: "websocket-without-read-limit", confidence: report.High,
+	summary: "a websocket takes messages of any size",
+	facts:   []analysis.Fact{new(limitsMessages)},
+	run:     findUnlimitedMessages,
+}
+
+// limitsMessages is the fact of a function that sets the read limit of a websocket it is given.
+type limitsMessages struct{}
+
+func (*limitsMessages) AFact() {}
+
+const messageRemedy = `Set the largest message that an honest client sends, before the first read:
+
+	conn.SetReadLimit(32 << 10)
+
+or serve with Headcount's endpoint/websocket, where every bound that a peer could grow has a default.`
+
+func findUnlimitedMessages(u *unit) error {
+	limited, reads := u.messageLimits()
+	for c, fn := range u.calls(u.root) {
+		call := c.Node().(*ast.CallExpr)
+		switch {
+		case isMethod(fn, gorilla, "Upgrader", "Upgrade") || isFunc(fn, gorilla, "Upgrade"):
+			if limited || !reads && !u.handedOn(call) {
+				continue
+			}
+			p := Problem{
+				Message:     "no read limit is set on this websocket, and gorilla/websocket has none by itself: one message can take all memory",
+				Remedy:      messageRemedy,
+				Confidence:  report.High,
+				Criticality: report.External,
+			}
+			if !reads {
+				p.Confidence = report.Medium // who reads may set it
+			}
+			u.report(c, p)
+		case isMethod(fn, gorilla, "Conn", "SetReadLimit"):
+			if n, ok := u.intValue(call.Args[0]); ok && (n <= 0 || n >= vastMessage) {
+				u.reportLimit(c, n, n <= 0)
+			}
+		case isMethod(fn, coder[0], "Conn", "SetReadLimit") || isMethod(fn, coder[1], "Conn", "SetReadLimit"):
+			if n, ok := u.intValue(call.Args[0]); ok && (n < 0 || n >= vastMessage) {
+				u.reportLimit(c, n, n < 0)
+			}
+		case isFunc(fn, wsutil, "ReadMessage", "ReadData", "ReadClientMessage", "ReadClientData", "ReadClientText", "ReadClientBinary"):
+			if limited {
+				continue
+			}
+			u.report(c, Problem{
+				Message: "wsutil." + fn.Name() + " takes frames of any size unless wsutil.SetMaxFrameSize was called",
+				Remedy: `Set both before the first connection, or read by a wsutil.Reader with MaxFrameSize:
+
+	wsutil.SetMaxFrameSize(32 << 10)
+	wsutil.SetMaxMessageSize(32 << 10)`,
+				Confidence:  report.Medium, // it may be called in another package
+				Criticality: report.External,
+			})
+		}
+	}
+	for c := range u.root.Preorder((*ast.AssignStmt)(nil)) {
+		n := c.Node().(*ast.AssignStmt)
+		for i, to := range n.Lhs {
+			sel, ok := to.(*ast.SelectorExpr)
+			if !ok || sel.Sel.Name != "MaxPayloadBytes" || !isType(u.TypesInfo.TypeOf(sel.X), netWS, "Conn") || len(n.Rhs) != len(n.Lhs) {
+				continue
+			}
+			if v, ok := u.intValue(n.Rhs[i]); ok && v >= vastMessage {
+				u.reportLimit(c, v, false)
+			}
+		}
+	}
+	return nil
+}
+
+// messageLimits says whether the package sets a limit on messages somewhere, and whether it reads any. Where the connection
+// is kept in a struct, the limit is set in another function than the one that upgrades, so the whole package counts.
+func (u *unit) messageLimits() (limited, reads bool) {
+	for c, fn := range u.calls(u.root) {
+		call := c.Node().(*ast.CallExpr)
+		switch {
+		case isMethod(fn, gorilla, "Conn", "SetReadLimit"):
+			n, constant := u.intValue(call.Args[0])
+			if constant && n <= 0 {
+				continue
+			}
+			limited = true
+			u.exportLimiter(c.Node())
+		case isFunc(fn, wsutil, "SetMaxFrameSize", "SetMaxMessageSize"):
+			limited = true
+		case isMethod(fn, gorilla, "Conn", "ReadMessage", "ReadJSON", "NextReader"), isFunc(fn, gorilla, "ReadJSON"):
+			reads = true
+		default:
+			if fn.Pkg() != nil && fn.Pkg() != u.Pkg && u.ImportObjectFact(fn, &limitsMessages{}) {
+				limited = true
+			}
+		}
+	}
+	return limited, reads
+}
+
+// exportLimiter gives the function around a node the fact, if it was given the connection.
+func (u *unit) exportLimiter(n ast.Node) {
+	at, ok := u.root.FindNode(n)
+	if !ok {
+		return
+	}
+	for c := range at.Enclosing((*ast.FuncDecl)(nil)) {
+		fn, ok := u.TypesInfo.ObjectOf(c.Node().(*ast.FuncDecl).Name).(*types.Func)
+		if !ok {
+			return
+		}
+		for v := range fn.Signature().Params().Variables() {
+			if isType(v.Type(), gorilla, "Conn") {
+				u.ExportObjectFact(fn, &limitsMessages{})
+			}
+		}
+	}
+}
+
+// handedOn says whether the connection that a call of Upgrade gives leaves the function: it is returned, kept or passed on.
+func (u *unit) handedOn(call *ast.CallExpr) bool {
+	at, ok := u.root.FindNode(call)
+	if !ok {
+		return true
+	}
+	assign, ok := at.Parent().Node().(*ast.AssignStmt)
+	if !ok {
+		return true
+	}
+	conn := u.object(assign.Lhs[0])
+	v, local := conn.(*types.Var)
+	if !local || v.IsField() {
+		return true
+	}
+	return u.escapes(conn)
+}
+
+func (u *unit) reportLimit(c inspector.Cursor, n int64, none bool) {
+	p := Problem{
+		Message:     fmt.Sprintf("a read limit of %d bytes limits nothing: a few such messages take all memory", n),
+		Remedy:      messageRemedy,
+		Confidence:  report.Medium,
+		Criticality: report.External,
+	}
+	if none {
+		p.Message = fmt.Sprintf("a read limit of %d is none: one message can take all memory", n)
+		p.Confidence = report.High
+	}
+	u.report(c, p)
+}
