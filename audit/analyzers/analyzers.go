@@ -32,6 +32,13 @@ func rules() []rule {
 		poolWithoutLimit,
 		queueWithoutBound,
 		semaphoreOfAnySize,
+		timerPerItem,
+		contextFuncPerItem,
+		tickerPerItem,
+		headcountUnlimited,
+		headcountKey,
+		headcountOutsideTree,
+		headcountNotPlaced,
 	}
 }
 

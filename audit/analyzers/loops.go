@@ -144,12 +144,29 @@ func (u *unit) loopAround(at inspector.Cursor, obj types.Object) (loop inspector
 			if obj != nil && n.Pos() <= obj.Pos() && obj.Pos() < n.End() {
 				return loop, worst, found
 			}
+			if once(n, at.Node()) {
+				continue
+			}
 			if r := u.roundsOf(n); r != fixed && !leaves(c, at) && (!found || r > worst) && !u.acquires(c, at) {
 				loop, worst, found = c, r, true
 			}
 		}
 	}
 	return loop, worst, found
+}
+
+// once says whether a node is in the head of a loop, where it is evaluated once.
+func once(loop, n ast.Node) bool {
+	var head ast.Node
+	switch l := loop.(type) {
+	case *ast.RangeStmt:
+		head = l.X
+	case *ast.ForStmt:
+		if l.Init != nil {
+			head = l.Init
+		}
+	}
+	return head != nil && head.Pos() <= n.Pos() && n.End() <= head.End()
 }
 
 // leaves says whether the loop is left right after the node, so that it is done once: by return or break in the same list of

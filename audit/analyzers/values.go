@@ -5,6 +5,7 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/edge"
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // values are the expressions that each variable and field of the package is given somewhere in it. Of a call with several
@@ -79,10 +80,25 @@ func (u *unit) escapes(obj types.Object) bool {
 				return true
 			}
 		case edge.KeyValueExpr_Key:
+		case edge.AssignStmt_Rhs:
+			if !thrownAway(c) {
+				return true
+			}
 		case edge.BinaryExpr_X, edge.BinaryExpr_Y: // compared with nil
 		default:
 			return true
 		}
 	}
 	return false
+}
+
+// thrownAway says whether a value of an assignment goes to the blank identifier.
+func thrownAway(c inspector.Cursor) bool {
+	assign := c.Parent().Node().(*ast.AssignStmt)
+	_, i := c.ParentEdge()
+	if len(assign.Lhs) != len(assign.Rhs) {
+		return false
+	}
+	to, ok := assign.Lhs[i].(*ast.Ident)
+	return ok && to.Name == "_"
 }
