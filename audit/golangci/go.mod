@@ -1,0 +1,15 @@
+module github.com/headcount-go/headcount/audit/golangci
+
+go 1.26.0
+
+require (
+	github.com/golangci/plugin-module-register v0.1.2
+	github.com/headcount-go/headcount v0.0.0
+	github.com/headcount-go/headcount/audit v0.0.0
+	golang.org/x/tools v0.52.0
+)
+
+replace (
+	github.com/headcount-go/headcount => ../..
+	github.com/headcount-go/headcount/audit => ..
+)
