@@ -21,7 +21,12 @@ var bodies = &analysis.Analyzer{
 	FactTypes:  []analysis.Fact{new(limitsBody), new(limitsReader), new(readsAll)},
 	Run: func(pass *analysis.Pass) (any, error) {
 		b := &bodyReview{pass: pass, limits: map[*ssa.Function][]int{}, limited: map[*ssa.Function]bool{}, reads: map[*ssa.Function][]int{}}
-		return b.run(), nil
+		var found bodyReads
+		err := guard(func() error {
+			found = b.run()
+			return nil
+		})
+		return found, err
 	},
 }
 
@@ -86,6 +91,9 @@ func (b *bodyReview) run() bodyReads {
 
 // concerned says whether the package has anything to do with bodies, which is quickly seen, before it is built as SSA.
 func (b *bodyReview) concerned() bool {
+	if len(b.pass.Files) == 0 {
+		return false // only its types were loaded
+	}
 	for _, obj := range b.pass.TypesInfo.Uses {
 		if obj.Pkg() == nil {
 			continue

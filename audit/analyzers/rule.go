@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime/debug"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -41,7 +42,7 @@ func (r rule) analyzer() *analysis.Analyzer {
 				result: &Result{Rule: r.id, fset: pass.Fset},
 				least:  report.Confidence(least),
 			}
-			if err := r.run(u); err != nil {
+			if err := guard(func() error { return r.run(u) }); err != nil {
 				return nil, fmt.Errorf("rule %s: %w", r.id, err)
 			}
 			return u.result, nil
@@ -49,6 +50,16 @@ func (r rule) analyzer() *analysis.Analyzer {
 	}
 	a.Flags.Var(&least, "confidence", "the least confidence of what is reported: high, medium or low")
 	return a
+}
+
+// guard makes a panic an error: source that nobody thought of costs the findings of one package, not the review.
+func guard(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // threshold is a confidence as a flag.
