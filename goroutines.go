@@ -99,11 +99,7 @@ func (n *node) readGoroutines(ctx context.Context) (*goroutineProfile, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	root := n
-	for p := n.parent(); p != nil; p = p.parent() {
-		root = p
-	}
-	p, err := root.goroutines.read(ctx)
+	p, err := n.top().goroutines.read(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -22,11 +22,12 @@ type Node interface {
 	Start(ctx context.Context) error
 	Stop(ctx context.Context) error
 	Wait(ctx context.Context) error
-	// Tree, Counts and Events look at it; Goroutines and Stack at what runs in the process.
+	// Tree, Counts and Events look at it; Goroutines, CPU and Stack at what runs in the process.
 	Tree() TreeNode
 	Counts() Counts
 	Events(buffer int) *Subscription
 	Goroutines(ctx context.Context) (GoroutineCount, error)
+	CPU(ctx context.Context, d time.Duration) (CPUCount, error)
 	Stack(ctx context.Context, path string, id uint64) (StackReport, error)
 	// MaxChildren is the limit on its children, MaxDescendants on its subtree; that is nil if it has none.
 	MaxChildren() *Limit
@@ -79,6 +80,7 @@ type node struct {
 	// restarting counts the children between two runs.
 	restarting atomic.Int64
 	goroutines goroutineReader // of a root
+	cpu        cpuReader       // of a root
 
 	mu struct {
 		sync.Mutex

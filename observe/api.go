@@ -79,7 +79,11 @@ var operations = []operation{
 	{
 		method: "GET", path: "goroutines", summary: "Whose the goroutines of the process are; read once in a second at the most", response: wire.Goroutines{},
 		query: []parameter{anyPath}, do: (*Handler).goroutines,
+	}, {
+		method: "GET", path: "cpu", summary: "Whose the CPU time of the process is; a profile is made for it, once in ten seconds at the most", response: wire.CPUTimes{},
+		query: []parameter{anyPath, {name: "seconds", doc: "how long the profile is made; 1 to 5, by default 2", number: true}}, do: (*Handler).cpu,
 	},
+
 	{
 		method: "GET", path: "stack", summary: "Where a child is; read once in a second at the most", response: wire.Stack{},
 		query: []parameter{

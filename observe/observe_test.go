@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"testing"
@@ -755,6 +756,36 @@ func TestThePageIsReadableWithoutAScriptAndEscapesWhatIsForeign(t *testing.T) {
 	_, _, text = b.ask("?filter=state:full+unlimited", nil)
 	if !strings.Contains(text, "No supervisor matches") {
 		t.Error("the filter of the page without a script finds what it should not")
+	}
+}
+
+func TestTheCPUTimeIsToldByPath(t *testing.T) {
+	b := setup(t)
+	for _, query := range []string{"seconds=0", "seconds=6", "seconds=much"} {
+		b.refused("api/v1/cpu?"+query, nil, http.StatusBadRequest, "invalid")
+	}
+	if err := pprof.StartCPUProfile(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	b.refused("api/v1/cpu?seconds=1", nil, http.StatusConflict, "profile-running")
+	pprof.StopCPUProfile()
+
+	b.fillJobs(1)
+	c, err := b.users.At("bob").Go(t.Context(), func(ctx context.Context) error {
+		for n := 0; ctx.Err() == nil; n++ {
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := get[wire.CPUTimes](b, "api/v1/cpu?seconds=1", nil)
+	_ = c.Stop(t.Context())
+	if len(v.Paths) == 0 || v.Paths[0].Path != "app/users" || v.Paths[0].CPU < 0.8*v.Supervised || v.Supervised == 0 || v.For < 1 {
+		t.Errorf("%+v, want it to be that of app/users", v)
+	}
+	if v := get[wire.CPUTimes](b, "api/v1/cpu?path=app/jobs&seconds=1", nil); v.Supervised > 0.1*v.Total || v.Elsewhere == 0 {
+		t.Errorf("%+v below app/jobs, want the time elsewhere", v)
 	}
 }
 

@@ -2,31 +2,21 @@ package observe
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/headcount-go/headcount"
 	"github.com/headcount-go/headcount/internal/plain"
 	"github.com/headcount-go/headcount/observe/wire"
 )
 
-// A profiledNode tells of goroutines.
-type profiledNode interface {
-	Goroutines(ctx context.Context) (headcount.GoroutineCount, error)
-	Stack(ctx context.Context, path string, id uint64) (headcount.StackReport, error)
-}
-
 func (h *Handler) goroutines(c *call) (any, *problem) {
 	n, p := h.find(cmp.Or(c.URL.Query().Get("path"), h.root.Path()))
 	if p != nil {
 		return nil, p
 	}
-	profiled, ok := n.(profiledNode)
-	if !ok {
-		return nil, notFound("the supervisor cannot tell")
-	}
-	g, err := profiled.Goroutines(c.Context())
+	g, err := n.Goroutines(c.Context())
 	if err != nil {
 		return nil, unread(err)
 	}
@@ -40,16 +30,44 @@ func (h *Handler) goroutines(c *call) (any, *problem) {
 	return v, nil
 }
 
+// The time of a profile that is asked for, in seconds.
+const (
+	defaultProfile = 2
+	longestProfile = int(headcount.MaxCPUProfile / time.Second)
+)
+
+func (h *Handler) cpu(c *call) (any, *problem) {
+	n, p := h.find(cmp.Or(c.URL.Query().Get("path"), h.root.Path()))
+	if p != nil {
+		return nil, p
+	}
+	seconds, p := c.number("seconds", 1, longestProfile, defaultProfile)
+	if p != nil {
+		return nil, p
+	}
+	t, err := n.CPU(c.Context(), time.Duration(seconds)*time.Second)
+	if errors.Is(err, headcount.ErrProfileRunning) {
+		return nil, &problem{Status: http.StatusConflict, Code: "profile-running", Detail: "another CPU profile of the process is being made, and there can be one at a time; ask again when it is over"}
+	}
+	if err != nil {
+		return nil, unread(err)
+	}
+	v := wire.CPUTimes{
+		Time: t.Time, For: t.For.Seconds(), Total: t.Total.Seconds(), Supervised: t.Supervised.Seconds(), Elsewhere: t.Elsewhere.Seconds(),
+		Outside: t.Outside.Seconds(), Paths: []wire.PathCPU{}, PathsTotal: t.PathsTotal,
+	}
+	for _, p := range t.Paths {
+		v.Paths = append(v.Paths, wire.PathCPU{Path: p.Path, CPU: p.CPU.Seconds()})
+	}
+	return v, nil
+}
+
 func (h *Handler) stack(c *call) (any, *problem) {
 	id, p := c.id("id")
 	if p != nil {
 		return nil, p
 	}
-	profiled, ok := h.root.(profiledNode)
-	if !ok {
-		return nil, notFound("the supervisor cannot tell")
-	}
-	s, err := profiled.Stack(c.Context(), c.URL.Query().Get("path"), id)
+	s, err := h.root.Stack(c.Context(), c.URL.Query().Get("path"), id)
 	if errors.Is(err, headcount.ErrNotFound) {
 		return nil, notFound("there is no such child, or it has ended")
 	}

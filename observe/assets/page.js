@@ -390,7 +390,7 @@
       $("panel").replaceChildren(
         make("div", { class: "head" }, make("h2", { id: "panel-title" }, path), make("button", { type: "button", onclick: () => this.close(true) }, "Close")),
         this.state, this.facts, make("h3", null, "Last hour"), this.chart, make("h3", null, "Limits"), this.said, this.limits,
-        ...(d.keyed ? [keysPart(path)] : []), childrenPart(path, d), goroutinesPart(path), auditPart(path), make("h3", null, "Events"), events);
+        ...(d.keyed ? [keysPart(path)] : []), childrenPart(path, d), goroutinesPart(path), cpuPart(path), auditPart(path), make("h3", null, "Events"), events);
       this.show(d.row);
       this.showLimits();
       this.drawChart();
@@ -661,6 +661,30 @@
         make("tbody", null, ...g.paths.slice(0, 20).map((p) => make("tr", null, make("td", null, p.path), make("td", { class: "n" }, number(p.goroutines)), make("td", { class: "n" }, number(p.strays)))))),
       make("button", { type: "button", onclick: read }, "Read again"));
   });
+
+  // cpuPart asks for a profile at the press of a button only. The button stays where it is, so that the focus does.
+  function cpuPart(path) {
+    const seconds = 2;
+    const said = make("div", { role: "status" });
+    const table = make("div");
+    let busy = false;
+    const button = make("button", { type: "button", onclick: async () => {
+      if (busy) return;
+      busy = true;
+      button.setAttribute("aria-disabled", "true");
+      said.replaceChildren(make("p", null, `Measuring for ${seconds} seconds.`));
+      try {
+        const c = await call("cpu", { path, seconds });
+        said.replaceChildren(make("p", null, `${spent(c.supervised_seconds)} of the ${spent(c.total_seconds)} of CPU time were used by children here and what they have started, ${spent(c.elsewhere_seconds)} by other supervisors, ${spent(c.outside_seconds)} by the rest of the program. Measured for ${c.for_seconds.toFixed(1)} s from ${clock(c.time)} on; not more often than each ten seconds.`));
+        table.replaceChildren(c.paths.length ? make("table", null, make("thead", null, make("tr", null, make("th", { scope: "col" }, "Path"), make("th", { scope: "col", class: "n" }, "CPU"), make("th", { scope: "col", class: "n" }, "Share"))),
+          make("tbody", null, ...c.paths.slice(0, 20).map((p) => make("tr", null, make("td", null, p.path), make("td", { class: "n" }, spent(p.cpu_seconds)), make("td", { class: "n" }, Math.round((100 * p.cpu_seconds) / c.total_seconds) + " %"))))) : make("p", null, "None of it was used here."));
+      } catch (err) { said.replaceChildren(make("p", { class: "wrong" }, reason(err))); }
+      busy = false;
+      button.removeAttribute("aria-disabled");
+    } }, `Measure for ${seconds} seconds`);
+    return part("CPU", async (body) => { if (!body.children.length) body.append(button, said, table); });
+  }
+  const spent = (s) => (s < 1 ? Math.round(s * 1000) + " ms" : s.toFixed(2) + " s");
 
   const auditPart = (path) => part("Changes", async (body, read) => {
     const log = await call("audit", { limit: 30, ...(path ? { path } : {}) });

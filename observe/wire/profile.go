@@ -23,6 +23,24 @@ type PathGoroutines struct {
 	Strays     int    `json:"strays"`
 }
 
+// CPUTimes is whose the CPU time of the process was while a profile was made.
+type CPUTimes struct {
+	Time       time.Time `json:"time" doc:"when the profile was begun; an answer may be from an earlier request"`
+	For        float64   `json:"for_seconds" doc:"how long it was made"`
+	Total      float64   `json:"total_seconds" doc:"CPU time of the process"`
+	Supervised float64   `json:"supervised_seconds" doc:"of the children below the path, and of what they have started"`
+	Elsewhere  float64   `json:"elsewhere_seconds" doc:"of other supervisors"`
+	Outside    float64   `json:"outside_seconds" doc:"nobody's: goroutines that are no children, and the runtime"`
+	Paths      []PathCPU `json:"paths" doc:"the hundred with most, the first with most"`
+	PathsTotal int       `json:"paths_total"`
+}
+
+// PathCPU is the time at one path.
+type PathCPU struct {
+	Path string  `json:"path"`
+	CPU  float64 `json:"cpu_seconds"`
+}
+
 // A Stack is where a child is.
 type Stack struct {
 	Time     time.Time    `json:"time" doc:"of the profile; an answer may be from an earlier request"`
