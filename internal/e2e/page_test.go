@@ -425,6 +425,7 @@ func TestThePageIsAccessible(t *testing.T) {
 			b.until(`document.querySelector("#panel").textContent.includes("Read again") && document.querySelector("button[aria-label^='Stack of']")`)
 			b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("button[aria-label^='Stack of']").click(); document.querySelector("button[aria-label^=Change]").click()`))
 			b.until(`document.querySelector("#panel pre") && document.querySelector(".change")`)
+			b.measureCPU()
 		} else {
 			b.picture(look.name)
 		}
