@@ -35,12 +35,16 @@ type measured struct {
 // Rules gives the rules as they are by default. A program may leave some out, or change what they fire at:
 //
 //   - HeadcountNearLimit (warning): 90 % of a limit is in use, for a minute. It is over below 80 %. For limits from 10 on.
+//     HeadcountSubtreeNearLimit is the same for the limit on all descendants.
 //   - HeadcountFull (warning): starts are refused because a limit is reached, again and again for a minute.
+//     HeadcountSubtreeFull is the same where it is the limit on all descendants of a supervisor above.
+//   - HeadcountQueueNearFull (warning): 80 % of the starts that may wait do, for two minutes. It is over below 60 %.
 //   - HeadcountRefusing (critical): of what came in the last five minutes 5 % was refused, for two minutes, and ten
 //     starts at least. It is over below 2 %.
 //   - HeadcountUnlimited (info): a limit is Unlimited.
 //   - HeadcountFullInAnHour (warning): a line through the last fifteen minutes reaches the limit within an hour, for
 //     five minutes. For limits that are half used.
+//   - HeadcountAboveLimit (info): a limit was lowered below what is held, and is after an hour.
 //   - HeadcountRestartBudgetNearlyUsed (warning): of the budget of restarts 60 % is used: 2 of 3.
 //   - HeadcountRestartsRising (warning): five restarts or more in five minutes, and three times as many as in the five before.
 //   - HeadcountStuck (warning): children have outlived their stop, for a minute.
@@ -50,11 +54,23 @@ func Rules() []Rule {
 	return []Rule{
 		{
 			Name: "HeadcountNearLimit", Severity: Warning, Summary: "A supervisor is close to a limit",
-			Fires: 0.9, For: time.Minute, Clears: 0.8, KeepFor: time.Minute, measure: nearLimit,
+			Fires: 0.9, For: time.Minute, Clears: 0.8, KeepFor: time.Minute, measure: near(maxChildren),
+		},
+		{
+			Name: "HeadcountSubtreeNearLimit", Severity: Warning, Summary: "All below a supervisor are close to their limit",
+			Fires: 0.9, For: time.Minute, Clears: 0.8, KeepFor: time.Minute, measure: near(maxDescendants),
 		},
 		{
 			Name: "HeadcountFull", Severity: Warning, Summary: "A limit is reached and starts are refused",
 			Fires: 1, For: time.Minute, Clears: 1, KeepFor: time.Minute, measure: full,
+		},
+		{
+			Name: "HeadcountSubtreeFull", Severity: Warning, Summary: "The limit of a whole subtree is reached and starts are refused",
+			Fires: 1, For: time.Minute, Clears: 1, KeepFor: time.Minute, measure: subtreeFull,
+		},
+		{
+			Name: "HeadcountQueueNearFull", Severity: Warning, Summary: "Many starts wait",
+			Fires: 0.8, For: 2 * time.Minute, Clears: 0.6, KeepFor: 2 * time.Minute, measure: queueNearFull,
 		},
 		{
 			Name: "HeadcountRefusing", Severity: Critical, Summary: "Much of what comes is refused",
@@ -67,6 +83,10 @@ func Rules() []Rule {
 		{
 			Name: "HeadcountFullInAnHour", Severity: Warning, Summary: "At this rate a limit will be reached within an hour",
 			Fires: 1, For: 5 * time.Minute, Clears: 0.9, KeepFor: 5 * time.Minute, measure: fullWithinHour,
+		},
+		{
+			Name: "HeadcountAboveLimit", Severity: Info, Summary: "A supervisor has held more than its limit for long",
+			Fires: 1, For: time.Hour, Clears: 1, KeepFor: time.Minute, measure: aboveLimit,
 		},
 		{
 			Name: "HeadcountRestartBudgetNearlyUsed", Severity: Warning, Summary: "A supervisor is about to give up",
@@ -105,9 +125,9 @@ const smallLimit = 10
 func (s *sight) counted(out func(l headcount.LimitSnapshot, held int)) {
 	for _, l := range s.node.Limits {
 		switch {
-		case l.Name == "max_children" && s.node.Kind != headcount.SupervisorKind: // the declared ones are there to stay
+		case l.Name == maxChildren && s.node.Kind != headcount.SupervisorKind: // the declared ones are there to stay
 			out(l, s.node.Counts.Running)
-		case l.Name == "max_descendants" && s.node.Descendants >= 0:
+		case l.Name == maxDescendants && s.node.Descendants >= 0:
 			out(l, s.node.Descendants)
 		}
 	}
@@ -123,40 +143,73 @@ func (s *sight) all(out func(headcount.LimitSnapshot)) {
 	}
 }
 
-func nearLimit(s *sight, out func(measured)) {
+// The limits that count something.
+const (
+	maxChildren    = "max_children"
+	maxDescendants = "max_descendants"
+)
+
+// near measures how near to this limit a supervisor is.
+func near(limit string) func(*sight, func(measured)) {
+	return func(s *sight, out func(measured)) {
+		s.counted(func(l headcount.LimitSnapshot, held int) {
+			if l.Name != limit || l.InForce < smallLimit || l.InForce == headcount.Unlimited {
+				return
+			}
+			used := float64(held) / float64(l.InForce)
+			out(measured{l.Name, used, func() string {
+				return fmt.Sprintf("%d of %s %d (%.0f %%)", held, l.Name, l.InForce, used*100)
+			}})
+		})
+	}
+}
+
+func aboveLimit(s *sight, out func(measured)) {
 	s.counted(func(l headcount.LimitSnapshot, held int) {
-		if l.InForce < smallLimit || l.InForce == headcount.Unlimited {
-			return
-		}
-		used := float64(held) / float64(l.InForce)
-		out(measured{l.Name, used, func() string {
-			return fmt.Sprintf("%d of %s %d (%.0f %%)", held, l.Name, l.InForce, used*100)
+		out(measured{l.Name, float64(max(held-l.InForce, 0)), func() string {
+			return fmt.Sprintf("%d are held, %s is %s; lowering a limit ends no child", held, l.Name, limitText(l.InForce))
 		}})
 	})
+}
+
+func queueNearFull(s *sight, out func(measured)) {
+	n := s.node
+	if n.Queue == 0 {
+		return
+	}
+	used := float64(n.Counts.Waiting) / float64(n.Queue)
+	out(measured{"", used, func() string {
+		return fmt.Sprintf("%d of the %d starts that may wait do (%.0f %%)", n.Counts.Waiting, n.Queue, used*100)
+	}})
 }
 
 // recently is how long after a refusal a place counts as refusing.
 const recently = 30 * time.Second
 
 func full(s *sight, out func(measured)) {
-	tell := func(limit string, c *lastGrowth, inForce int) {
-		value := 0.0
-		if !c.at.IsZero() && s.now.Sub(c.at) <= recently {
-			value = 1
-		}
-		out(measured{limit, value, func() string {
-			return fmt.Sprintf("%d starts refused since the process began, %s is %s", c.total, limit, limitText(inForce))
-		}})
-	}
-	tell("max_children", &s.past.refusedHere, s.node.Counts.Limit)
-	if c := &s.past.refusedAbove; c.total > 0 {
-		tell("max_descendants", c, limitAbove)
-	}
+	out(s.refusesBy(maxChildren, &s.past.refusedHere, s.node.Counts.Limit))
 	for _, g := range s.node.Gates {
 		if c := s.past.gates[g.Name]; c != nil {
-			tell(g.Name, c, g.InForce)
+			out(s.refusesBy(g.Name, c, g.InForce))
 		}
 	}
+}
+
+func subtreeFull(s *sight, out func(measured)) {
+	if c := &s.past.refusedAbove; c.total > 0 {
+		out(s.refusesBy(maxDescendants, c, limitAbove))
+	}
+}
+
+// refusesBy tells whether starts were refused recently for this limit.
+func (s *sight) refusesBy(limit string, c *lastGrowth, inForce int) measured {
+	value := 0.0
+	if !c.at.IsZero() && s.now.Sub(c.at) <= recently {
+		value = 1
+	}
+	return measured{limit, value, func() string {
+		return fmt.Sprintf("%d starts refused since the process began, %s is %s", c.total, limit, limitText(inForce))
+	}}
 }
 
 // limitAbove stands for a limit that belongs to a supervisor above.
@@ -204,7 +257,7 @@ func fullWithinHour(s *sight, out func(measured)) {
 		if l.InForce < smallLimit || l.InForce == headcount.Unlimited || held*2 < l.InForce || held >= l.InForce {
 			return
 		}
-		then, ok := s.past.predict(s.now, held, l.Name == "max_descendants", time.Hour)
+		then, ok := s.past.predict(s.now, held, l.Name == maxDescendants, time.Hour)
 		if !ok {
 			return
 		}

@@ -264,7 +264,7 @@ func (a *Alerts) look(root headcount.Node, now time.Time) {
 	}
 }
 
-var incomplete = Rule{Name: "HeadcountNotAllShown", Severity: Warning, Summary: "The tree has more supervisors than are watched", Fires: 1, Clears: 1, KeepFor: time.Minute}
+var incomplete = Rule{Name: "HeadcountNotAllShown", Severity: Info, Summary: "The tree has more supervisors than are watched", Fires: 1, Clears: 1, KeepFor: time.Minute}
 
 // judgeLocked takes one value into account.
 func (a *Alerts) judgeLocked(tell []Alert, r *Rule, path string, m measured, now time.Time) []Alert {

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/headcount-go/headcount"
+	inside "github.com/headcount-go/headcount/alert"
 	"github.com/headcount-go/headcount/metrics/prom"
 )
 
@@ -117,6 +118,26 @@ func TestEachAlertSaysWhatItIsAndWhereToReadOn(t *testing.T) {
 	}
 	if len(headings) > 0 {
 		t.Errorf("docs/runbook.md has sections for no alert: %v", slices.Collect(maps.Keys(headings)))
+	}
+}
+
+// Who reads the runbook, or changes from one to the other, finds the same alerts.
+func TestTheAlertsInsideTheProcessAreTheSame(t *testing.T) {
+	severities := map[string]string{"HeadcountNotAllShown": string(inside.Info)} // which is no rule that could be left out there
+	for _, r := range inside.Rules() {
+		severities[r.Name] = string(r.Severity)
+	}
+	for _, r := range allRules(For(Any, Defaults())) {
+		if r.Alert == "" {
+			continue
+		}
+		if severity, ok := severities[r.Alert]; !ok || severity != r.Labels["severity"] {
+			t.Errorf("%s is %s here and %q in package alert", r.Alert, r.Labels["severity"], severity)
+		}
+		delete(severities, r.Alert)
+	}
+	for name := range severities {
+		t.Errorf("package alert has %s, and headcount rules has not", name)
 	}
 }
 
