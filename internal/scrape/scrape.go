@@ -23,7 +23,7 @@ type Scrape struct {
 	GatesOmitted int
 }
 
-// A Supervisor is one of a tree: Children is empty, and Gates has each name once.
+// A Supervisor is one of a tree: Children is empty.
 type Supervisor struct{ headcount.TreeNode }
 
 // Read reads the trees level by level, so that what is left out is far from the roots, and the same each time.
@@ -43,35 +43,13 @@ func Read(roots []headcount.Node, most int) Scrape {
 				continue
 			}
 			seen[n.Path] = true
-			gates, omitted := merge(n.Gates)
-			s.GatesOmitted += omitted
-			n.Children, n.Gates = nil, gates
+			s.GatesOmitted += max(0, len(n.Gates)-maxGates)
+			n.Children, n.Gates = nil, n.Gates[:min(len(n.Gates), maxGates)]
 			s.Supervisors = append(s.Supervisors, Supervisor{n})
 		}
 		level = next
 	}
 	return s
-}
-
-// merge makes one gate of those with the same name, which nothing forbids: the counts are added, the limit is the
-// smallest.
-func merge(snapshots []headcount.GateSnapshot) (gates []headcount.GateSnapshot, omitted int) {
-	at := make(map[string]int, len(snapshots))
-	for _, g := range snapshots {
-		i, known := at[g.Name]
-		switch {
-		case known:
-			gates[i].Refused += g.Refused
-			gates[i].Observed += g.Observed
-			gates[i].InForce = min(gates[i].InForce, g.InForce)
-		case len(gates) == maxGates:
-			omitted++
-		default:
-			at[g.Name] = len(gates)
-			gates = append(gates, g)
-		}
-	}
-	return gates, omitted
 }
 
 // Refusals gives each reason that starts are refused for at the supervisor, the names of its gates among them, and how
