@@ -157,6 +157,8 @@ func eventKind(e Event) (level slog.Level, kind string) {
 		return slog.LevelWarn, "limit reached"
 	case LimitCleared:
 		return slog.LevelInfo, "limit cleared"
+	case LimitsRefused:
+		return slog.LevelError, "limits refused"
 	}
 	return slog.LevelInfo, "event"
 }
@@ -197,6 +199,8 @@ func eventAttrs(e Event) []slog.Attr {
 			}
 		}
 		return attrs
+	case LimitsRefused:
+		return append(errorAttrs(e.Err), slog.String("source", e.Source))
 	case LimitReached:
 		return observedAttr(e.Observed, slog.String("reason", e.Reason), slog.String("limit", limitText(e.Limit)))
 	case LimitCleared:

@@ -50,6 +50,7 @@ func TestEventLogWritesOneLinePerEvent(t *testing.T) {
 			`level=INFO msg="supervisor started" path=myapp/jobs`,
 			`level=INFO msg="supervisor stopped" path=myapp/jobs err=boom`,
 			`level=ERROR msg="supervisor gave up" path=myapp/jobs err=boom`,
+			`level=ERROR msg="limits refused" path=myapp/jobs err="line 3" source=limits.yaml`,
 			`level=INFO msg="limit changed" path=myapp/jobs limit=max_children from=10 to=20 in_force=15 source=admin by=ann why=sale`,
 			`level=WARN msg="limit reached" path=myapp/jobs reason=max_children limit=10`,
 			`level=INFO msg="limit cleared" path=myapp/jobs reason=max_children refused=12 for=3s`,
@@ -151,7 +152,7 @@ func TestEventLogBoundsErrorsAndStacks(t *testing.T) {
 		bus.emit(ChildFailed{Err: evilError{}})
 		end()
 		got := h.written()
-		if len(got) != 3 {
+		if len(got) != 4 {
 			t.Fatalf("%d lines", len(got))
 		}
 		if n := strings.Count(got[0], "s"); n < maxLoggedStack || n > maxLoggedStack+50 {

@@ -10,7 +10,7 @@ import (
 )
 
 // An Event tells of something that happened to a child, a supervisor or a
-// limit. The set of events is closed: the types of this file, as values and
+// limit. The set of events is closed: the types of this file and [LimitsRefused], as values and
 // never as pointers, for a type switch to tell apart. More may be added, so a
 // switch should have a default. Each has the Path of the node that it is
 // about and the Time at which it happened, and prints as one line for people.
@@ -181,6 +181,7 @@ func (e SupervisorGaveUp) EventPath() string  { return e.Path }
 func (e LimitChanged) EventPath() string      { return e.Path }
 func (e LimitReached) EventPath() string      { return e.Path }
 func (e LimitCleared) EventPath() string      { return e.Path }
+func (e LimitsRefused) EventPath() string     { return e.Path }
 
 func (e ChildFailed) EventTime() time.Time       { return e.Time }
 func (e ChildRestarted) EventTime() time.Time    { return e.Time }
@@ -196,6 +197,7 @@ func (e SupervisorGaveUp) EventTime() time.Time  { return e.Time }
 func (e LimitChanged) EventTime() time.Time      { return e.Time }
 func (e LimitReached) EventTime() time.Time      { return e.Time }
 func (e LimitCleared) EventTime() time.Time      { return e.Time }
+func (e LimitsRefused) EventTime() time.Time     { return e.Time }
 
 func (ChildFailed) event()       {}
 func (ChildRestarted) event()    {}
@@ -211,6 +213,7 @@ func (SupervisorGaveUp) event()  {}
 func (LimitChanged) event()      {}
 func (LimitReached) event()      {}
 func (LimitCleared) event()      {}
+func (LimitsRefused) event()     {}
 
 // What comes from outside the library is escaped and cut by oneLine: paths
 // and reasons are our own, errors and the words of people are not.
@@ -283,6 +286,10 @@ func (e LimitChanged) String() string {
 		s += ": " + oneLine(e.Why, maxLine)
 	}
 	return s
+}
+
+func (e LimitsRefused) String() string {
+	return fmt.Sprintf("%s: the limits of %s are refused, the old ones stay: %s", e.Path, e.Source, errorLine(e.Err))
 }
 
 func (e LimitReached) String() string {

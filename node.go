@@ -87,6 +87,8 @@ type node struct {
 		attached  bool
 		finalized bool // its last life is over; it keeps its place while children are left
 		reserved  bool // the reserve has been taken at the levels above
+
+		limitSources map[string]*LimitSource
 	}
 }
 

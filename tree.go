@@ -15,11 +15,12 @@ type TreeNode struct {
 	State    State
 	Since    time.Time // when its present life began
 
-	Counts  Counts
-	Limits  []LimitSnapshot // max_children, max_per_key, max_descendants: those it has
-	Gates   []GateSnapshot
-	Queue   int // how many starts may wait
-	Reserve int
+	Counts       Counts
+	Limits       []LimitSnapshot // max_children, max_per_key, max_descendants: those it has
+	Gates        []GateSnapshot
+	LimitSources []LimitSource // files and the like, see [ReportLimits]; mostly at the root
+	Queue        int           // how many starts may wait
+	Reserve      int
 
 	Descendants     int // under its MaxDescendants; without one: not counted, -1
 	DescendantsPeak int
@@ -79,6 +80,7 @@ func (n *node) Tree() TreeNode {
 	for _, g := range n.gates {
 		t.Gates = append(t.Gates, g.Snapshot())
 	}
+	t.LimitSources = n.limitSources()
 	if n.reserve != nil {
 		t.Reserve = int(n.reserve.size)
 	}

@@ -20,7 +20,7 @@ type Alert struct {
 	Rule     string // the name of the rule, such as HeadcountNearLimit
 	Severity Severity
 	Path     string // of the supervisor
-	Limit    string // max_children, or the name of a gate; empty if the rule is not about one limit
+	Limit    string // max_children, the name of a gate, or the file that limits are from; empty if the rule is not about one
 	Summary  string // the same for all places
 	Details  string // the numbers, as they were last
 	Runbook  string // where to read on

@@ -385,6 +385,21 @@ func TestAReviewDateThatHasPassedIsTold(t *testing.T) {
 	})
 }
 
+func TestLimitsThatAreRefusedAreToldUntilTheyAreSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, r, app := watched(t, Config{})
+		headcount.ReportLimits(app, "limits.yaml", errors.New("line 3: no such limit"))
+		time.Sleep(2 * time.Second)
+		r.want(t, "HeadcountLimitsRefused", "+app limits.yaml")
+		if f := a.Firing(); len(f) != 1 || f[0].Details != "the limits of limits.yaml are refused, the old ones stay: line 3: no such limit" {
+			t.Errorf("%v", f)
+		}
+		headcount.ReportLimits(app, "limits.yaml", nil)
+		time.Sleep(2 * time.Second)
+		r.want(t, "HeadcountLimitsRefused", "+app limits.yaml", "-app limits.yaml")
+	})
+}
+
 func TestASupervisorThatIsGoneHasNoAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rooms := headcount.NewDynamicSupervisor("rooms", headcount.MaxChildren(10))

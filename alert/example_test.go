@@ -56,5 +56,5 @@ func ExampleRules() {
 	}
 	alerts := alert.New("alerts", alert.Config{Rules: rules})
 	fmt.Println(len(rules), alerts.ChildSpec().Name)
-	// Output: 13 alerts
+	// Output: 14 alerts
 }

@@ -49,6 +49,7 @@ type measured struct {
 //   - HeadcountRestartsRising (warning): five restarts or more in five minutes, and three times as many as in the five before.
 //   - HeadcountStuck (warning): children have outlived their stop, for a minute.
 //   - HeadcountLimitLowered (warning): a machine's cap has kept a limit below what was set, for fifteen minutes.
+//   - HeadcountLimitsRefused (warning): what a file says about the limits has something wrong in it.
 //   - HeadcountLimitReviewOverdue (info): the review date of a limit has passed.
 func Rules() []Rule {
 	return []Rule{
@@ -103,6 +104,10 @@ func Rules() []Rule {
 		{
 			Name: "HeadcountLimitLowered", Severity: Warning, Summary: "A machine has kept a limit below what was set for long",
 			Fires: 1, For: 15 * time.Minute, Clears: 1, KeepFor: time.Minute, measure: heldDown,
+		},
+		{
+			Name: "HeadcountLimitsRefused", Severity: Warning, Summary: "What a file says about the limits is refused",
+			Fires: 1, Clears: 1, measure: limitsRefused,
 		},
 		{
 			Name: "HeadcountLimitReviewOverdue", Severity: Info, Summary: "The review date of a limit has passed",
@@ -310,6 +315,16 @@ func heldDown(s *sight, out func(measured)) {
 			}
 		}
 	})
+}
+
+func limitsRefused(s *sight, out func(measured)) {
+	for _, source := range s.node.LimitSources {
+		if source.Err != nil {
+			out(measured{source.Name, 1, func() string {
+				return fmt.Sprintf("the limits of %s are refused, the old ones stay: %v", source.Name, source.Err)
+			}})
+		}
+	}
 }
 
 func reviewDue(s *sight, out func(measured)) {

@@ -39,7 +39,7 @@
 // A file with anything wrong in it changes no limit: what it says is checked as a whole before the first limit is set.
 // An unknown path, limit or field, a negative number, a limit above its ceiling, a duplicate, a pattern that matches
 // nothing, an empty file ({} says that no limit is wanted): each is a [Problem] with its line, column and excerpt. The old
-// limits stay, the log and [File.Status] tell. Below a dynamic supervisor any path is allowed: supervisors come and go
+// limits stay; the log, [File.Status], an event ([headcount.LimitsRefused]), the metrics and an alert tell. Below a dynamic supervisor any path is allowed: supervisors come and go
 // there, and get their limits within a second of their start; a path that a later one turns out not to fit is told.
 //
 // # Who wins

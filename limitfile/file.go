@@ -194,6 +194,7 @@ func (f *File) load(root headcount.Node, asked bool) error {
 		f.mu.status.Loaded = now
 	}
 	f.mu.Unlock()
+	headcount.ReportLimits(root, filepath.Base(f.file), err)
 	if err != nil {
 		f.log("limits not loaded, the old ones stay", err)
 		return err

@@ -190,6 +190,34 @@ func TestAWrongFileChangesNothingAndIsTold(t *testing.T) {
 	})
 }
 
+func TestARefusedFileIsAnEventAndCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := setup(t, "myapp/jobs: {max_children: 5}", Config{})
+		events := s.app.Events(100)
+		defer events.Close()
+		s.start()
+		s.write("myapp/jobs: {max_children: -5}")
+		settle()
+		if l := s.app.Tree().LimitSources; len(l) != 1 || l[0].Name != "limits.yaml" || l[0].Set != 1 || l[0].Refused != 1 || l[0].Err == nil {
+			t.Errorf("the tree has %+v, want limits.yaml set once and refused once", l)
+		}
+		s.write("myapp/jobs: {max_children: 6}")
+		settle()
+		if l := s.app.Tree().LimitSources[0]; l.Set != 2 || l.Err != nil {
+			t.Errorf("the tree has %+v, want limits.yaml set twice", l)
+		}
+		var told []headcount.LimitsRefused
+		for len(events.C()) > 0 {
+			if e, ok := (<-events.C()).(headcount.LimitsRefused); ok {
+				told = append(told, e)
+			}
+		}
+		if len(told) != 1 || told[0].Path != "myapp" || told[0].Source != "limits.yaml" || !strings.Contains(told[0].Err.Error(), "limits.yaml:1:") {
+			t.Errorf("told of %+v, want one refusal with the line", told)
+		}
+	})
+}
+
 func TestAFileThatIsGoneLeavesTheLimitsAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		text := "myapp/users: {max_children: 2000}\n"

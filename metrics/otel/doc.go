@@ -42,6 +42,8 @@
 //	headcount.limit.lowered            1          by headcount.limit.name: 1 while a machine's cap holds it below its setting
 //	headcount.limit.changes            {change}   by headcount.limit.source
 //	headcount.limit.review_time        s          by headcount.limit.name, since 1970; where a date was given
+//	headcount.limit.source.sets        {set}      by headcount.limit.source and headcount.limit.result: set or refused as a whole
+//	headcount.limit.source.refused     1          by headcount.limit.source: 1 while its limits are refused
 //	headcount.supervisor.omitted       {supervisor}
 //	headcount.gate.omitted             {gate}
 package otelmetrics

@@ -17,6 +17,7 @@ type instruments struct {
 	descendantsPeak, charged, chargedMax                   metric.Int64Observable
 	gateMax, gateRefused, gateObserved                     metric.Int64Observable
 	lowered, changes, review                               metric.Int64Observable
+	sourceSets, sourceRefused                              metric.Int64Observable
 	supervisorsOmitted, gatesOmitted                       metric.Int64Observable
 
 	all []metric.Observable
@@ -61,6 +62,9 @@ func newInstruments(m metric.Meter) (*instruments, error) {
 		lowered: b.gauge("limit.lowered", "1", "1 while a machine's cap holds the limit below what a person has set, else 0."),
 		changes: b.counter("limit.changes", "{change}", "Changes of limits, by where they came from."),
 		review:  b.gauge("limit.review_time", "s", "When somebody should look at the limit again, since 1970."),
+
+		sourceSets:    b.counter("limit.source.sets", "{set}", "Times that the limits of a source, such as a file, were set or refused as a whole."),
+		sourceRefused: b.gauge("limit.source.refused", "1", "1 while the limits of the source are refused, else 0."),
 
 		supervisorsOmitted: b.gauge("supervisor.omitted", "{supervisor}", "Supervisors left out: too many, or with a path that another has."),
 		gatesOmitted:       b.gauge("gate.omitted", "{gate}", "Gates left out: too many at one supervisor."),

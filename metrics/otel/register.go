@@ -31,6 +31,7 @@ const (
 	gateKey   = attribute.Key("headcount.gate.name")
 	limitKey  = attribute.Key("headcount.limit.name")
 	sourceKey = attribute.Key("headcount.limit.source")
+	resultKey = attribute.Key("headcount.limit.result")
 )
 
 // Register makes the instruments and tells the numbers of these roots, which need not have been started, whenever the
@@ -129,6 +130,12 @@ func (s supervisor) limits() {
 		if review := l.Setting.Review; !review.IsZero() {
 			s.tell(s.review, int(review.Unix()), name)
 		}
+	}
+	for _, source := range s.LimitSources {
+		name := sourceKey.String(source.Name)
+		s.count(s.sourceSets, source.Set, name, resultKey.String("set"))
+		s.count(s.sourceSets, source.Refused, name, resultKey.String("refused"))
+		s.tell(s.sourceRefused, truth(source.Err != nil), name)
 	}
 	for source, n := range s.Changes() {
 		s.count(s.changes, n, sourceKey.String(source))

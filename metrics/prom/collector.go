@@ -120,6 +120,11 @@ func (s supervisor) limits() {
 			s.to <- prometheus.MustNewConstMetric(limitReview, prometheus.GaugeValue, float64(review.UnixMilli())/1000, s.Path, l.Name)
 		}
 	}
+	for _, source := range s.LimitSources {
+		s.counter(limitSourceSets, source.Set, source.Name, "set")
+		s.counter(limitSourceSets, source.Refused, source.Name, "refused")
+		s.gauge(limitSourceRefused, truth(source.Err != nil), source.Name)
+	}
 	for source, n := range s.Changes() {
 		s.counter(limitChanges, n, source)
 	}

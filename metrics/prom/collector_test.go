@@ -245,6 +245,19 @@ headcount_limit_review_timestamp_seconds{limit="max_children",supervisor="app/jo
 	})
 }
 
+func TestCollectorTellsWhatBecameOfAFileOfLimits(t *testing.T) {
+	root, _, _ := service(t)
+	headcount.ReportLimits(root, "limits.yaml", nil)
+	headcount.ReportLimits(root, "limits.yaml", errors.New("line 3"))
+	headcount.ReportLimits(root, "\xff", nil) // what is no text must not end the scrape
+	wantMetrics(t, NewCollector(Config{}, root), `
+		# HELP headcount_limit_source_refused 1 while the limits of the source are refused, else 0.
+		# TYPE headcount_limit_source_refused gauge
+		headcount_limit_source_refused{source="\\xff",supervisor="app"} 0
+		headcount_limit_source_refused{source="limits.yaml",supervisor="app"} 1
+	`, "headcount_limit_source_refused")
+}
+
 func TestMetricsAreNamedByTheConventions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		registry, text := full(t)
@@ -302,6 +315,7 @@ func full(t *testing.T) (*prometheus.Registry, []byte) {
 	if err := jobs.MaxChildren().Set(3, headcount.Change{Source: "page", Review: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
+	headcount.ReportLimits(root, "limits.yaml", errors.New("line 3"))
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(NewCollector(Config{}, root))
 	families, err := registry.Gather()

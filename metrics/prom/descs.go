@@ -49,6 +49,9 @@ var (
 	limitChanges = desc("limit_changes_total", "Changes of limits, by where they came from.", bySupervisor, "source")
 	limitReview  = desc("limit_review_timestamp_seconds", "When somebody should look at the limit again. No series where no date was given.", bySupervisor, "limit")
 
+	limitSourceSets    = desc("limit_source_sets_total", "Times that the limits of a source, such as a file, were set or refused as a whole.", bySupervisor, "source", "result")
+	limitSourceRefused = desc("limit_source_refused", "1 while the limits of the source are refused, else 0.", bySupervisor, "source")
+
 	supervisorsOmitted = desc("supervisors_omitted", "Supervisors left out of the scrape: too many, or with a path that another has.")
 	gatesOmitted       = desc("gates_omitted", "Gates left out of the scrape: too many at one supervisor.")
 )

@@ -42,6 +42,9 @@
 //	headcount_limit_changes_total{source}        code, page, file, command, cap, expiry and the like
 //	headcount_limit_review_timestamp_seconds{limit}   when the limit is to be looked at again; where a date was given
 //
+//	headcount_limit_source_sets_total{source,result}   times that the limits of a file were set, or refused as a whole
+//	headcount_limit_source_refused{source}       1 while they are refused
+//
 //	headcount_supervisors_omitted                supervisors left out of the scrape
 //	headcount_gates_omitted                      gates left out
 //

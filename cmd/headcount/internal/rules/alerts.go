@@ -92,6 +92,12 @@ func alerts(t Tree, s selector, o Options) []Rule {
 			description: "A cap that a machine has set, for pressure or the like, has held {{ $labels.limit }} of {{ $labels.supervisor }} below its setting for half an hour.",
 		},
 		{
+			name: "HeadcountLimitsRefused", severity: warning, hold: "1m",
+			expr:        s.of("headcount_limit_source_refused") + " == 1",
+			summary:     "The limits of {{ $labels.source }} for {{ $labels.supervisor }} are refused",
+			description: "What {{ $labels.source }} says about the limits below {{ $labels.supervisor }} has something wrong in it. None of it is set, the old limits stay.",
+		},
+		{
 			name: "HeadcountLimitReviewOverdue", severity: info,
 			expr:        fmt.Sprintf("time() - %s > 0", s.of("headcount_limit_review_timestamp_seconds")),
 			summary:     "{{ $labels.limit }} of {{ $labels.supervisor }} was to be looked at again",
