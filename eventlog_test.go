@@ -152,7 +152,7 @@ func TestEventLogBoundsErrorsAndStacks(t *testing.T) {
 		bus.emit(ChildFailed{Err: evilError{}})
 		end()
 		got := h.written()
-		if len(got) != 4 {
+		if len(got) != 3 {
 			t.Fatalf("%d lines", len(got))
 		}
 		if n := strings.Count(got[0], "s"); n < maxLoggedStack || n > maxLoggedStack+50 {
@@ -175,7 +175,7 @@ func TestEventLogAsksTheHandlerForItsLevel(t *testing.T) {
 			bus.emit(e)
 		}
 		end()
-		if got := lines(&out); len(got) != 3 {
+		if got := lines(&out); len(got) != 4 {
 			t.Errorf("%d lines:\n%s", len(got), out.String())
 		}
 	})
