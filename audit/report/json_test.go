@@ -78,7 +78,9 @@ func TestSARIFResultsReferToTheirRules(t *testing.T) {
 	r.Findings = append(r.Findings, r.Findings[0])
 	var log struct {
 		Runs []struct {
-			Tool    struct{ Driver struct{ Rules []struct{ ID string } } }
+			Tool struct {
+				Driver struct{ Rules []struct{ ID string } }
+			}
 			Results []struct {
 				RuleID              string
 				RuleIndex           *int
