@@ -28,6 +28,7 @@ type jsonSummary struct {
 	Accepted    int `json:"accepted"`
 	Unsure      int `json:"unsure"`
 	Unchanged   int `json:"unchanged"`
+	Gone        int `json:"gone"`
 	Supervisors int `json:"supervisors"`
 	Unlimited   int `json:"unlimited"`
 	Unread      int `json:"unread"`
@@ -100,7 +101,7 @@ func writeJSON(w *bufio.Writer, r *Report) error {
 		Schema: jsonSchema, Subject: append([]string{}, r.Subject...), Complete: len(r.Unread) == 0,
 		Findings: []jsonFinding{}, Accepted: []jsonAccepted{}, Supervisors: []jsonSupervisor{}, Unread: []jsonUnread{}, Rules: []jsonRule{},
 		Summary: jsonSummary{
-			Accepted: len(r.Accepted), Unsure: r.Hidden.Unsure, Unchanged: r.Hidden.Unchanged,
+			Accepted: len(r.Accepted), Unsure: r.Hidden.Unsure, Unchanged: r.Hidden.Unchanged, Gone: r.Hidden.Gone,
 			Supervisors: len(r.Supervisors), Unlimited: r.totals()[Unlimited], Unread: len(r.Unread),
 		},
 	}

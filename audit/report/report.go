@@ -46,10 +46,11 @@ func (w AcceptedWhere) String() string {
 	return "baseline"
 }
 
-// Hidden counts the findings that were not asked for, and so are not in the report.
+// Hidden counts the findings that are not in the report.
 type Hidden struct {
 	Unsure    int // of too low a confidence
 	Unchanged int // on lines that have not changed since the revision that was given
+	Gone      int // of the baseline, and not found any more
 }
 
 // New puts the results of a review in order.

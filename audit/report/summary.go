@@ -48,6 +48,7 @@ func (r *Report) summaryOfHidden() string {
 		{byWhere[ByBaseline], "in the baseline"},
 		{r.Hidden.Unsure, "of too low a confidence"},
 		{r.Hidden.Unchanged, "on lines that have not changed"},
+		{r.Hidden.Gone, "of the baseline that are gone"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.text))

@@ -1,0 +1,33 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// reviewers review code bases by language.
+type reviewers struct {
+	golang func(ctx context.Context, dir string) (report.Result, error)
+	beam   func(ctx context.Context, root string, files []string) (report.Result, error)
+	rules  []func() []report.Rule
+}
+
+var theReviewers = reviewers{
+	golang: func(context.Context, string) (report.Result, error) { return report.Result{}, nil },
+	beam:   func(context.Context, string, []string) (report.Result, error) { return report.Result{}, nil },
+}
+
+// review reviews a code base. A panic, which would be a mistake of ours, takes only that code base out of the review.
+func (r *reviewers) review(ctx context.Context, u *unit) (result report.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, err = report.Result{}, fmt.Errorf("the review has failed, which is a mistake in it: %v", p)
+		}
+	}()
+	if u.language == golang {
+		return r.golang(ctx, u.root)
+	}
+	return r.beam(ctx, u.root, u.files)
+}
