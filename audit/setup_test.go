@@ -65,6 +65,9 @@ func fake() *reviewers {
 		beam: func(_ context.Context, root string, files []string) (report.Result, error) {
 			return fakeReview("HC201", root, files)
 		},
+		rules: []func() []report.Rule{func() []report.Rule {
+			return []report.Rule{{ID: "HC101", Name: "leak", Confidence: report.High}, {ID: "HC201", Name: "leak", Confidence: report.High}}
+		}},
 	}
 }
 
