@@ -9,6 +9,7 @@ require (
 	github.com/coder/websocket v1.8.15
 	github.com/goccy/go-yaml v1.19.2
 	github.com/headcount-go/headcount v0.0.0
+	github.com/headcount-go/headcount/audit v0.0.0
 	github.com/headcount-go/headcount/examples/myapp v0.0.0
 	github.com/headcount-go/headcount/limitfile v0.0.0
 	github.com/headcount-go/headcount/metrics/prom v0.0.0
@@ -52,6 +53,8 @@ require (
 )
 
 replace github.com/headcount-go/headcount => ../..
+
+replace github.com/headcount-go/headcount/audit => ../../audit
 
 replace github.com/headcount-go/headcount/endpoint/websocket => ../../endpoint/websocket
 

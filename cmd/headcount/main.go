@@ -76,6 +76,7 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true, // run reports them
 	}
 	root.AddCommand(topCommand(), treeCommand(), limitsCommand(), eventsCommand(), rulesCommand(), dashboardCommand(), demoCommand())
+	root.AddCommand(auditCommand())
 	return root
 }
 

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/headcount-go/headcount/audit"
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// auditFlags are what the command line says.
+type auditFlags struct {
+	config        audit.Config
+	format        string
+	output        string
+	failOn        string
+	confidence    string
+	explain       string
+	writeBaseline bool
+}
+
+// never is the value of --fail-on with which findings do not count.
+const never = "never"
+
+func auditCommand() *cobra.Command {
+	var f auditFlags
+	cmd := &cobra.Command{
+		Use:   "audit PATH...",
+		Short: "Review Go, Elixir and Erlang code for what has no limit",
+		Long: `Audit finds the supervisors, goroutines and listeners in code that have no limit, says which of them an outsider reaches,
+and what to write there. A path is a directory, with all Go modules and Elixir and Erlang projects below it, or a file.
+Nothing of the code is run.
+
+A comment beside a finding, with a reason, answers for it:
+
+  go serve(l) //headcount:ignore HC101 the listeners are in the configuration
+
+Exit status: 0 if there is no finding at or above --fail-on, 1 if there is, 2 if something could not be read.`,
+		Example: `  headcount audit ./...
+  headcount audit --format markdown -o gaps.md .
+  headcount audit --new-from origin/main --format github .
+  headcount audit --baseline audit.json --write-baseline .
+  headcount audit --explain HC101`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.explain != "" {
+				return audit.Explain(cmd.OutOrStdout(), f.explain)
+			}
+			f.config.Paths = args
+			return f.run(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&f.format, "format", "text", strings.Join(report.Formats(), ", ")+"; markdown is the gap report")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "", "write to this `file` instead of standard output")
+	cmd.Flags().StringVar(&f.failOn, "fail-on", "warning", "the lowest `severity` that makes the exit status 1: note, warning, error, never")
+	cmd.Flags().StringVar(&f.confidence, "confidence", "medium", "the lowest `confidence` to tell of: low, medium, high")
+	cmd.Flags().StringVar(&f.config.Baseline, "baseline", "", "leave out the findings in this `file`")
+	cmd.Flags().BoolVar(&f.writeBaseline, "write-baseline", false, "write the findings to the file of --baseline instead of telling them")
+	cmd.Flags().StringVar(&f.config.NewFrom, "new-from", "", "tell only findings on lines that have changed since this `revision` of git")
+	cmd.Flags().StringVar(&f.explain, "explain", "", "print the page of a `rule`")
+	return cmd
+}
+
+func (f *auditFlags) run(ctx context.Context, stdout io.Writer) error {
+	failOn, err := f.check()
+	if err != nil {
+		return err
+	}
+	if f.writeBaseline {
+		return f.newBaseline(ctx, stdout)
+	}
+	r, err := audit.Run(ctx, f.config)
+	if err != nil {
+		return err
+	}
+	if err := f.write(stdout, func(w io.Writer) error { return report.Write(w, f.format, r) }); err != nil {
+		return err
+	}
+	switch worst := r.Worst(); {
+	case len(r.Unread) > 0:
+		return incomplete(r)
+	case worst >= failOn:
+		return errFailed
+	}
+	return nil
+}
+
+// check reads the words among the flags. Never to fail is to fail above the highest severity.
+func (f *auditFlags) check() (failOn report.Severity, err error) {
+	if err := report.CheckFormat(f.format); err != nil {
+		return 0, err
+	}
+	if f.config.Confidence, err = report.ParseConfidence(f.confidence); err != nil {
+		return 0, fmt.Errorf("--confidence: %w", err)
+	}
+	if failOn = report.Error + 1; f.failOn != never {
+		if failOn, err = report.ParseSeverity(f.failOn); err != nil {
+			return 0, fmt.Errorf("--fail-on: %w, %s", err, never)
+		}
+	}
+	switch {
+	case f.writeBaseline && f.config.Baseline == "":
+		return 0, errors.New("--write-baseline needs the file, as --baseline FILE")
+	case f.writeBaseline && f.config.NewFrom != "":
+		return 0, errors.New("--write-baseline is for all findings; leave out --new-from")
+	}
+	return failOn, nil
+}
+
+// newBaseline writes all findings into the file of the baseline.
+func (f *auditFlags) newBaseline(ctx context.Context, stdout io.Writer) error {
+	file := f.config.Baseline
+	f.config.Baseline = ""
+	r, err := audit.Run(ctx, f.config)
+	if err != nil {
+		return err
+	}
+	if len(r.Unread) > 0 {
+		// It would make findings look new that are there already.
+		if err := report.Write(stdout, "text", r); err != nil {
+			return err
+		}
+		return fmt.Errorf("no baseline was written: %w", incomplete(r))
+	}
+	f.output = file
+	if err := f.write(stdout, func(w io.Writer) error { return audit.WriteBaseline(w, r) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "findings in %s: %d\n", file, len(r.Findings))
+	return nil
+}
+
+// write writes to the output file, or to standard output where there is none.
+func (f *auditFlags) write(stdout io.Writer, to func(io.Writer) error) error {
+	if f.output == "" {
+		return to(stdout)
+	}
+	file, err := os.Create(f.output)
+	if err != nil {
+		return err
+	}
+	return errors.Join(to(file), file.Close())
+}
+
+func incomplete(r *report.Report) error {
+	if n := len(r.Unread); n > 1 {
+		return fmt.Errorf("%d places could not be read; the report names them", n)
+	}
+	return errors.New("one place could not be read; the report names it")
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// writeFiles makes a directory with these files, and makes it the current one.
+func writeFiles(t *testing.T, files map[string]string) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+}
+
+// A comment without a reason is a warning, whatever language it stands in.
+const (
+	cleanElixir   = "defmodule A do\nend\n"
+	warningElixir = "defmodule A do # headcount:ignore HC001\nend\n"
+)
+
+func TestTheExitStatusTellsWhatWasFound(t *testing.T) {
+	writeFiles(t, map[string]string{
+		"clean/a.ex": cleanElixir, "warning/a.ex": warningElixir, "binary/a.ex": "\x00", "binary/b.ex": warningElixir, "empty/x.txt": "",
+	})
+	for line, want := range map[string]int{
+		"clean":                                exitOK,
+		"warning":                              exitFailed,
+		"warning -fail-on error":               exitOK,
+		"warning -fail-on note":                exitFailed,
+		"warning -fail-on never":               exitOK,
+		"warning clean -format json -o r.json": exitFailed,
+		"binary":                               exitError,
+		"binary -fail-on never":                exitError,
+		"nowhere":                              exitError,
+		"empty":                                exitError,
+		"":                                     exitError,
+		"clean -format xml":                    exitError,
+		"clean -fail-on bad":                   exitError,
+		"clean -confidence 3":                  exitError,
+		"clean -baseline none.json":            exitError,
+		"clean -write-baseline":                exitError,
+		"clean -write-baseline -baseline b.json -new-from x": exitError,
+		"clean -new-from HEAD":                               exitError, // no repository
+		"clean -o no/such/directory/x":                       exitError,
+		"-explain HC001":                                     exitOK,
+		"-explain HC999":                                     exitError,
+	} {
+		if got := run(append([]string{"audit"}, strings.Fields(line)...)); got != want {
+			t.Errorf("headcount audit %s: exit status %d, want %d", line, got, want)
+		}
+	}
+	text, err := os.ReadFile("r.json")
+	if err != nil || !json.Valid(text) || !strings.Contains(string(text), `"headcount.audit/1"`) {
+		t.Errorf("error %v, report %s", err, text)
+	}
+}
+
+func TestABaselineIsWrittenAndThenAnswersForItsFindings(t *testing.T) {
+	writeFiles(t, map[string]string{"a.ex": warningElixir, "binary/b.ex": "\x00"})
+	if out, err := output(t, "", "audit", "--baseline", "b.json", "--write-baseline", "a.ex"); err != nil || out != "findings in b.json: 1\n" {
+		t.Errorf("error %v, output %s", err, out)
+	}
+	if out, err := output(t, "", "audit", "--baseline", "b.json", "a.ex"); err != nil || !strings.Contains(out, "no findings\nnot shown: 1 in the baseline\n") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+	if out, err := output(t, "", "audit", "--baseline", "c.json", "--write-baseline", "."); err == nil || !strings.Contains(out, "binary/b.ex: could not be read") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+	if _, err := os.Stat("c.json"); err == nil {
+		t.Error("a baseline was written though something could not be read")
+	}
+}
+
+func TestAuditSaysWhereAndWhat(t *testing.T) {
+	writeFiles(t, map[string]string{"a.ex": warningElixir})
+	out, err := output(t, "", "audit", ".")
+	if err != errFailed || !strings.HasPrefix(out, "a.ex:1:16: warning: HC001 ignore-without-reason: this comment gives no reason") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+}
