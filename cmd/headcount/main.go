@@ -7,6 +7,7 @@
 //	headcount rules      print Prometheus rules for the supervisors of a program
 //	headcount dashboard  print a Grafana dashboard for them
 //	headcount demo       attack the example application with and without limits
+//	headcount audit      review Go, Elixir and Erlang code for what has no limit
 package main
 
 import (
