@@ -8,7 +8,7 @@ func escape(s string) string { return markdownEscapes.Replace(oneLine(s)) }
 // Every character that can begin markup, HTML or a mention.
 var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "|", `\|`, "~", `\~`, "#", `\#`,
-	"@", "&#64;", "!", `\!`, "$", `\$`, "://", ":&#47;/",
+	"@", "&#64;", "!", `\!`, "$", `\$`, "://", ":&#47;/", "www.", "www&#46;",
 )
 
 // code is a text from outside as a code span, in one line. The marks around it are longer than any in it.
