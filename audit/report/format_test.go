@@ -82,7 +82,9 @@ func TestAnUnknownFormatIsNamed(t *testing.T) {
 
 func TestTheMostCriticalComesFirst(t *testing.T) {
 	r := example()
-	for i, want := range []string{"lib/chat/application.ex", "internal/store/import.go", "cmd/tool/main.go"} {
+	r.Findings = append(r.Findings, Finding{Rule: "HC104", Position: Position{File: "a.go"}, Confidence: High, Criticality: UserOwned})
+	r = New(nil, Result{Findings: r.Findings, Supervisors: r.Supervisors}, nil)
+	for i, want := range []string{"lib/chat/application.ex", "a.go", "internal/store/import.go", "cmd/tool/main.go"} {
 		if r.Findings[i].File != want {
 			t.Errorf("%d is %s, want %s", i, r.Findings[i].File, want)
 		}

@@ -125,7 +125,7 @@ func TestARevisionThatIsNotThereIsNamed(t *testing.T) {
 }
 
 func TestLinesOfAHunkAreNotReadAsHeaders(t *testing.T) {
-	lines, err := parse(strings.NewReader("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n---- a/y\n-@@ z\n++++ b/y\n+@@ -9 +9 @@\n@@ -7 +7 @@ f\n-a\n+b\n"))
+	lines, err := parse(strings.NewReader("diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n---- a/y\n-@@ z\n+++ b/y\n+@@ -9 +9 @@\n@@ -7 +7 @@ f\n-a\n+b\n"))
 	if err != nil || len(lines) != 1 || len(lines["x"]) != 2 || !lines.Touch("x", 7, 7) || lines.Touch("x", 9, 9) {
 		t.Errorf("error %v, lines %v", err, lines)
 	}
