@@ -92,8 +92,11 @@ func gap(w *bufio.Writer, r *Report, n int, f Finding) {
 	if line := strings.TrimSpace(f.Code); line != "" {
 		fmt.Fprintf(w, "- Now: %s\n", code(line))
 	}
-	if f.Remedy != "" {
+	switch {
+	case strings.Contains(strings.TrimSpace(f.Remedy), "\n"):
 		fmt.Fprintf(w, "- Write:\n\n%s\n", fenced(f.Remedy, "  "))
+	case f.Remedy != "":
+		fmt.Fprintf(w, "- Write: %s\n", code(f.Remedy))
 	}
 	if advice := choose(f); advice != "" {
 		fmt.Fprintf(w, "- The number: %s\n", advice)

@@ -33,6 +33,8 @@ func FuzzMarkdown(f *testing.F) {
 			Findings: []Finding{{
 				Rule: "HC104", Position: Position{File: s, Line: 3, Column: 2}, Symbol: s, Message: s, Remedy: "x\n" + s, Code: s,
 				Confidence: High, Criticality: External, Reach: []Step{{s, Position{File: s}}},
+			}, {
+				Rule: "HC104", Position: Position{File: s, Line: 4}, Message: s, Remedy: "x " + strings.ReplaceAll(s, "\n", " "), Confidence: High,
 			}},
 			Supervisors: []Supervisor{{
 				Position: Position{File: s}, Language: "go", Kind: s, Name: s, Strategy: s, Restarts: s, Symbol: s, Limit: Limit{Expression, 0, s},
