@@ -65,7 +65,7 @@ func example() *Report {
 
 // hostile is a report over code whose author wants to be something else than text.
 func hostile() *Report {
-	bad := "a|b `c` <img src=x> *d* ::error::no \x1b[2J\r\n::set-output name=x::y\n\u202e[e](http://f) @all ##[error]x \xff"
+	bad := "a|b `c` <img src=x> *d* ::error::no \x1b[2J\u009b2J\x7f\U000e0041\r\n::set-output name=x::y\n\u202e[e](http://f) @all ##[error]x \xff"
 	return New([]string{bad}, Result{
 		Findings: []Finding{{
 			Rule: "HC104", Position: Position{File: "::x,y:" + bad + ".go", Line: 3, Column: 2}, Symbol: bad, Message: bad, Remedy: "```\n" + bad,

@@ -3,6 +3,9 @@ package report
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
+	"unicode"
+	"unicode/utf16"
 )
 
 // jsonSchema names the form of the JSON. The number rises when a reader of the old form would misread the new one; fields may be added
@@ -134,9 +137,27 @@ func writeJSON(w *bufio.Writer, r *Report) error {
 	for _, x := range r.Rules {
 		out.Rules = append(out.Rules, jsonRule{x.ID, x.Name, x.Summary, x.Confidence.String()})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(out)
+	return encode(w, out)
+}
+
+// encode writes JSON with all escaped that does not print: a terminal takes some of it, that JSON lets pass, for commands.
+func encode(w *bufio.Writer, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	for _, r := range string(text) {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			w.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(w, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(w, `\u%04x`, r)
+		}
+	}
+	return w.WriteByte('\n')
 }
 
 func findingJSON(f Finding) jsonFinding {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
@@ -131,9 +130,7 @@ func writeSARIF(w *bufio.Writer, r *Report) error {
 			sarifNotification{Level: "error", Message: sarifText{Text: u.Reason}, Locations: locationsSARIF(u.Position, "", "")})
 	}
 	number(run.Results)
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return encode(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
 func ruleSARIF(rule Rule) sarifRule {
