@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ type Lines map[string][]span
 type span struct{ first, last int }
 
 // whole is a file of which every line is new.
-var whole = span{1, 1 << 62}
+var whole = span{1, math.MaxInt}
 
 // Touch reports whether anything has changed in the lines from first to last of a file, or has been removed between them.
 func (l Lines) Touch(file string, first, last int) bool {
@@ -126,7 +127,7 @@ func numbers(s, sign string) (start, n int, err error) {
 	if !two {
 		second = "1"
 	}
-	a, err1 := strconv.ParseUint(first, 10, 31)
-	b, err2 := strconv.ParseUint(second, 10, 31)
+	a, err1 := strconv.ParseUint(first, 10, 30)
+	b, err2 := strconv.ParseUint(second, 10, 30)
 	return int(a), int(b), errors.Join(err1, err2)
 }
