@@ -19,39 +19,6 @@ import (
 // maxFile is the size in bytes above which a file is not read. Code that people write is far below.
 const maxFile = 16 << 20
 
-// A unit is a code base that is reviewed as a whole.
-type unit struct {
-	language language
-	root     string   // the directory of its go.mod, mix.exs or rebar.config
-	files    []string // of Elixir and Erlang: all; of Go: those below the paths that were given
-}
-
-type language int
-
-const (
-	golang language = iota
-	beam            // Elixir and Erlang
-)
-
-func languageOf(file string) (language, bool) {
-	switch filepath.Ext(file) {
-	case ".go":
-		return golang, true
-	case ".ex", ".exs", ".erl", ".hrl":
-		return beam, true
-	}
-	return 0, false
-}
-
-// abs is a file that the review of the unit names.
-func (u *unit) abs(file string) string {
-	file = filepath.FromSlash(file)
-	if filepath.IsAbs(file) {
-		return file
-	}
-	return filepath.Join(u.root, file)
-}
-
 // A survey is what there is below the paths of a review. All its paths are absolute and free of symbolic links.
 type survey struct {
 	base   string
@@ -92,9 +59,9 @@ func look(ctx context.Context, base string, paths []string) (*survey, error) {
 		}
 	}
 	// What an outsider reaches shows in the whole of a code base, so the part outside of the paths is read too. Go's own loader does that by
-	// itself.
+	// itself; files that belong to no project are not known to belong together.
 	for _, u := range s.units {
-		if u.language == beam && !s.covers(u.root) {
+		if u.language == beam && isProject(u.root) && !s.covers(u.root) {
 			if err := s.walk(ctx, u.root, u.root); err != nil {
 				return nil, err
 			}
@@ -179,20 +146,6 @@ func (s *survey) walk(ctx context.Context, dir, scope string) error {
 	})
 }
 
-// leftOut reports whether a directory holds what is not the code base's own, or not part of what runs.
-func leftOut(dir string) bool {
-	name, parent := filepath.Base(dir), filepath.Dir(dir)
-	switch {
-	case strings.HasPrefix(name, "."), strings.HasPrefix(name, "_"):
-		return true
-	case name == "node_modules", name == "vendor", name == "testdata":
-		return true
-	case name == "deps", name == "test":
-		return isProject(parent)
-	}
-	return false
-}
-
 // link looks at a symbolic link, which may lead nowhere.
 func (s *survey) link(path, scope string, known bool) {
 	target, err := filepath.EvalSymlinks(path)
@@ -258,42 +211,6 @@ func (s *survey) root(kind, dir string, find func(string) string) string {
 		s.roots[key] = root
 	}
 	return root
-}
-
-// moduleOf finds the nearest directory with a go.mod.
-func moduleOf(dir string) string {
-	return nearest(dir, func(dir string) bool { return exists(filepath.Join(dir, "go.mod")) })
-}
-
-// projectOf finds the project of Elixir or Erlang that a directory belongs to. An application below the apps of an umbrella belongs to that.
-func projectOf(dir string) string {
-	root := nearest(dir, isProject)
-	if apps := filepath.Dir(root); root != "" && filepath.Base(apps) == "apps" && isProject(filepath.Dir(apps)) {
-		return filepath.Dir(apps)
-	}
-	return root
-}
-
-func isProject(dir string) bool {
-	return exists(filepath.Join(dir, "mix.exs")) || exists(filepath.Join(dir, "rebar.config"))
-}
-
-func nearest(dir string, is func(string) bool) string {
-	for {
-		if is(dir) {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
-	}
-}
-
-func exists(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Mode().IsRegular()
 }
 
 // unreadable says why a file cannot be read as text, or "".

@@ -64,6 +64,16 @@ func TestAFileAlone(t *testing.T) {
 	p := newProject(t)
 	p.write(map[string]string{"go.mod": goMod, "a.go": "LEAK", "b.go": "LEAK", "x/c.ex": "LEAK", "x/d.ex": "LEAK"})
 	p.want(Config{Paths: []string{"b.go", filepath.Join(p.dir, "x", "c.ex")}}, "HC101 b.go:1:1, HC201 x/c.ex:1:1")
+	c := Config{Paths: []string{"x/c.ex"}, Dir: p.dir, reviewers: fake()}
+	c.reviewers.beam = func(_ context.Context, _ string, files []string) (report.Result, error) {
+		if len(files) != 1 {
+			t.Errorf("what is beside a file of no project was read: %v", files)
+		}
+		return report.Result{}, nil
+	}
+	if _, err := Run(t.Context(), c); err != nil {
+		t.Error(err)
+	}
 	p.want(Config{Paths: []string{"./...", "x", "a.go"}}, "HC101 a.go:1:1, HC101 b.go:1:1, HC201 x/c.ex:1:1, HC201 x/d.ex:1:1")
 }
 
