@@ -41,9 +41,9 @@ func TestEachRuleHasAPageWithItsExamples(t *testing.T) {
 			if !strings.HasPrefix(r.Page, "# "+r.ID) {
 				t.Errorf("its page begins %.40q", r.Page)
 			}
-			for _, section := range []string{"\n## Bad", "\n## Good"} {
-				if !strings.Contains(r.Page, section) {
-					t.Errorf("no section %q", section)
+			for _, part := range []string{"Silent", "Bad", "Good"} {
+				if !strings.Contains(r.Page, "\n"+part) {
+					t.Errorf("no paragraph that begins with %q", part)
 				}
 			}
 		})
