@@ -1,0 +1,235 @@
+package golang
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/ssa/ssautil"
+
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// program is a module in SSA form. What other modules do is known by their declarations alone.
+type program struct {
+	*module
+	ssa     *ssa.Program
+	funcs   []*ssa.Function // those that have a body, in the order of the source; synthetic wrappers last
+	graph   *graph
+	index   *index
+	loops   map[*ssa.Function][]*loop
+	entries map[*ssa.Function]entry
+	ways    *ways
+	lines   map[string][]string // of source files, for the code shown with a finding
+}
+
+func build(m *module) *program {
+	p := &program{module: m, loops: map[*ssa.Function][]*loop{}, lines: map[string][]string{}}
+	p.ssa = ssa.NewProgram(m.fset, ssa.InstantiateGenerics)
+	own := map[*packages.Package]bool{}
+	for _, pkg := range m.own {
+		own[pkg] = true
+	}
+	var made []*ssa.Package
+	for _, pkg := range m.all {
+		if pkg.Types == nil {
+			continue
+		}
+		if !own[pkg] {
+			p.ssa.CreatePackage(pkg.Types, nil, nil, true)
+			continue
+		}
+		sp := p.create(pkg)
+		if sp == nil {
+			p.ssa.CreatePackage(pkg.Types, nil, nil, true)
+			continue
+		}
+		made = append(made, sp)
+	}
+	for _, sp := range made {
+		if problem := sparing(sp.Build); problem != "" {
+			p.unread = append(p.unread, report.Unread{
+				Position: report.Position{File: p.showing.path(p.packageDir(sp.Pkg))},
+				Reason:   "package " + sp.Pkg.Path() + " cannot be followed, since it does not compile: " + problem,
+			})
+		}
+	}
+	for fn := range ssautil.AllFunctions(p.ssa) {
+		if len(fn.Blocks) > 0 {
+			p.funcs = append(p.funcs, fn)
+		}
+	}
+	slices.SortFunc(p.funcs, func(a, b *ssa.Function) int {
+		return cmp.Or(
+			boolOrder(a.Pos().IsValid(), b.Pos().IsValid()),
+			cmp.Compare(a.Pos(), b.Pos()),
+			cmp.Compare(a.String(), b.String()),
+		)
+	})
+	return p
+}
+
+func boolOrder(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// create leaves out the functions that do not compile, because the SSA builder counts on types that are sound.
+func (p *program) create(pkg *packages.Package) (made *ssa.Package) {
+	files := pkg.Syntax
+	if len(pkg.Errors) > 0 || pkg.IllTyped {
+		files = soundParts(pkg)
+	}
+	if sparing(func() { made = p.ssa.CreatePackage(pkg.Types, files, pkg.TypesInfo, true) }) != "" {
+		return nil
+	}
+	return made
+}
+
+// sparing calls f and returns what it panicked with.
+func sparing(f func()) (problem string) {
+	defer func() {
+		if r := recover(); r != nil {
+			problem, _, _ = strings.Cut(fmt.Sprint(r), "\n")
+		}
+	}()
+	f()
+	return ""
+}
+
+// soundParts returns the files of a package without the bodies of functions, and without the values of variables, that
+// the type checker complained about.
+func soundParts(pkg *packages.Package) []*ast.File {
+	var broken []token.Pos
+	for _, e := range pkg.TypeErrors {
+		broken = append(broken, e.Pos)
+	}
+	within := func(n ast.Node) bool {
+		if slices.ContainsFunc(broken, func(pos token.Pos) bool { return n.Pos() <= pos && pos <= n.End() }) {
+			return true
+		}
+		sound := true
+		ast.Inspect(n, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BadExpr, *ast.BadStmt, *ast.BadDecl:
+				sound = false
+			case ast.Expr:
+				if tv, ok := pkg.TypesInfo.Types[n]; ok && !soundType(tv.Type) {
+					sound = false
+				}
+			}
+			return sound
+		})
+		return !sound
+	}
+	files := make([]*ast.File, 0, len(pkg.Syntax))
+	for _, f := range pkg.Syntax {
+		c := *f
+		c.Decls = nil
+		for _, d := range f.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				if within(d) {
+					k := *d
+					k.Body = nil
+					c.Decls = append(c.Decls, &k)
+					continue
+				}
+			case *ast.GenDecl:
+				if d.Tok == token.VAR && within(d) {
+					continue
+				}
+			case *ast.BadDecl:
+				continue
+			}
+			c.Decls = append(c.Decls, d)
+		}
+		files = append(files, &c)
+	}
+	return files
+}
+
+func soundType(t types.Type) bool {
+	b, ok := t.(*types.Basic)
+	return !ok || b.Kind() != types.Invalid
+}
+
+func (p *program) packageDir(pkg *types.Package) string {
+	for _, own := range p.own {
+		if own.Types == pkg {
+			return dirOf(own, p.dir)
+		}
+	}
+	return p.dir
+}
+
+// packageOf returns the package of a function, of an instance that of its generic origin.
+func packageOf(fn *ssa.Function) *types.Package {
+	for fn.Parent() != nil {
+		fn = fn.Parent()
+	}
+	if o := fn.Origin(); o != nil {
+		fn = o
+	}
+	if fn.Pkg != nil {
+		return fn.Pkg.Pkg
+	}
+	if fn.Object() != nil {
+		return fn.Object().Pkg()
+	}
+	return nil
+}
+
+// nameOf writes a function as a person reads it: server.Conn.serve, and for one without a name server.Conn.serve.func1.
+func nameOf(fn *ssa.Function) string {
+	if fn.Parent() != nil {
+		_, n, _ := strings.Cut(fn.Name(), "$")
+		if fn.Synthetic == "range-over-func yield" {
+			return nameOf(fn.Parent())
+		}
+		if i := strings.LastIndexByte(n, '$'); i >= 0 {
+			n = n[i+1:]
+		}
+		return nameOf(fn.Parent()) + ".func" + strings.TrimPrefix(n, "bound")
+	}
+	if o := fn.Origin(); o != nil {
+		fn = o
+	}
+	name := strings.TrimSuffix(strings.TrimSuffix(fn.Name(), "$bound"), "$thunk")
+	if sig := fn.Signature; sig.Recv() != nil {
+		if named := namedOf(sig.Recv().Type()); named != nil {
+			name = named.Obj().Name() + "." + name
+		}
+	} else if obj, ok := fn.Object().(*types.Func); ok {
+		if recv := obj.Signature().Recv(); recv != nil {
+			if named := namedOf(recv.Type()); named != nil {
+				name = named.Obj().Name() + "." + name
+			}
+		}
+	}
+	if pkg := packageOf(fn); pkg != nil {
+		name = pkg.Name() + "." + name
+	}
+	return name
+}
+
+// namedOf returns the named type that t is, points to, or is an alias of.
+func namedOf(t types.Type) *types.Named {
+	t = types.Unalias(t)
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(ptr.Elem())
+	}
+	n, _ := t.(*types.Named)
+	return n
+}
