@@ -4,7 +4,7 @@ import (
 	"go/types"
 	"slices"
 
-	"golang.org/x/tools/go/callgraph/cha"
+	"golang.org/x/tools/go/callgraph"
 	"golang.org/x/tools/go/callgraph/vta"
 	"golang.org/x/tools/go/ssa"
 )
@@ -35,11 +35,16 @@ const mostChoices = 4
 func newGraph(p *program) *graph {
 	g := &graph{out: map[*ssa.Function][]*edge{}, in: map[*ssa.Function][]*edge{}}
 	all := make(map[*ssa.Function]bool, len(p.funcs))
+	methods := implementations{byName: map[string][]*ssa.Function{}, known: map[*types.Func][]*ssa.Function{}}
 	for _, fn := range p.funcs {
 		all[fn] = true
+		methods.add(fn)
 	}
-	coarse := cha.CallGraph(p.ssa)
-	fine := vta.CallGraph(all, coarse)
+	var fine *callgraph.Graph
+	// VTA does not expect the types of code that does not compile. Without it fewer calls are resolved.
+	if sparing(func() { fine = vta.CallGraph(all, nil) }) != "" {
+		fine = &callgraph.Graph{}
+	}
 	for _, fn := range p.funcs {
 		dynamic := map[ssa.CallInstruction][]*ssa.Function{}
 		if n := fine.Nodes[fn]; n != nil {
@@ -49,31 +54,61 @@ func newGraph(p *program) *graph {
 				}
 			}
 		}
-		unresolved := map[ssa.CallInstruction][]*ssa.Function{}
-		if n := coarse.Nodes[fn]; n != nil {
-			for _, e := range n.Out {
-				if e.Site != nil && e.Site.Common().IsInvoke() && len(e.Callee.Func.Blocks) > 0 && len(dynamic[e.Site]) == 0 {
-					unresolved[e.Site] = append(unresolved[e.Site], e.Callee.Func)
-				}
-			}
-		}
-		for site, fns := range unresolved {
-			if len(fns) <= mostChoices {
-				dynamic[site] = fns
-			}
-		}
 		for _, b := range fn.Blocks {
 			for _, instr := range b.Instrs {
-				if site, ok := instr.(ssa.CallInstruction); ok {
-					g.addSite(fn, site, dynamic[site])
+				site, ok := instr.(ssa.CallInstruction)
+				if !ok {
+					continue
 				}
+				meant := dynamic[site]
+				guessed := 0
+				if c := site.Common(); c.IsInvoke() && len(meant) == 0 && p.declares(c.Method) {
+					meant, guessed = methods.of(c), 1
+				}
+				g.addSite(fn, site, meant, guessed)
 			}
 		}
 	}
 	return g
 }
 
-func (g *graph) addSite(fn *ssa.Function, site ssa.CallInstruction, dynamic []*ssa.Function) {
+// implementations are the methods that a call of an interface may mean, where VTA did not see which types get there.
+type implementations struct {
+	byName map[string][]*ssa.Function
+	known  map[*types.Func][]*ssa.Function
+}
+
+func (m implementations) add(fn *ssa.Function) {
+	if fn.Signature.Recv() != nil && fn.Synthetic == "" {
+		m.byName[fn.Name()] = append(m.byName[fn.Name()], fn)
+	}
+}
+
+func (m implementations) of(c *ssa.CallCommon) []*ssa.Function {
+	if found, ok := m.known[c.Method]; ok {
+		return found
+	}
+	var found []*ssa.Function
+	if iface, ok := c.Value.Type().Underlying().(*types.Interface); ok {
+		for _, fn := range m.byName[c.Method.Name()] {
+			if recv := fn.Signature.Recv().Type(); types.Implements(recv, iface) {
+				found = append(found, fn)
+			}
+		}
+	}
+	if len(found) > mostChoices {
+		found = nil
+	}
+	m.known[c.Method] = found
+	return found
+}
+
+// declares reports whether an interface method is the program's own. Those of other modules are implemented there too.
+func (p *program) declares(m *types.Func) bool {
+	return m.Pkg() != nil && p.ownTypes[m.Pkg()]
+}
+
+func (g *graph) addSite(fn *ssa.Function, site ssa.CallInstruction, dynamic []*ssa.Function, guessed int) {
 	kind := called
 	if _, ok := site.(*ssa.Go); ok {
 		kind = started
@@ -87,7 +122,7 @@ func (g *graph) addSite(fn *ssa.Function, site ssa.CallInstruction, dynamic []*s
 	if callee == nil && len(dynamic) > 0 {
 		slices.SortFunc(dynamic, func(a, b *ssa.Function) int { return int(a.Pos() - b.Pos()) })
 		for _, to := range dynamic {
-			g.add(&edge{fn, to, site, kind, len(dynamic)})
+			g.add(&edge{fn, to, site, kind, len(dynamic) + guessed})
 		}
 		// An interface may also be implemented in another module, to which a function is then handed.
 		if !call.IsInvoke() {

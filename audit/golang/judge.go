@@ -19,6 +19,7 @@ type verdict struct {
 	what string
 	loop *loop
 	walk walk
+	late bool // what is started looks at a limit, but only then
 }
 
 // judge says what is wrong with a start; no rule means nothing.
@@ -75,7 +76,11 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		if p.limitedListener(call.Common()) {
 			return verdict{}
 		}
-		return verdict{rule: "HC104", sure: report.High, what: "a connection", loop: l}
+		v := verdict{rule: "HC104", sure: report.High, what: "a connection", loop: l}
+		if p.checksLate(s) {
+			v.sure, v.late = report.Medium, true
+		}
+		return v
 	}
 	if what := p.receivedIn(l, s.instr); what != "" {
 		switch {
@@ -107,7 +112,7 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		return p.judgeEndless(s, l)
 	case worst.from == outside:
 		sure := report.High
-		if worst.far {
+		if worst.far > 0 {
 			sure = report.Medium
 		}
 		return verdict{rule: "HC101", sure: sure, what: article(worst.what), loop: l}
@@ -246,9 +251,9 @@ func (p *program) judgeServed(s start) verdict {
 // that seems to end with its request.
 func sureOf(v visit, end ends) report.Confidence {
 	switch {
-	case end == tied, !v.sure && v.steps > 2, v.steps > 5:
+	case end == tied, v.steps > 2:
 		return report.Low
-	case v.steps > 2, !v.sure, strings.HasSuffix(v.entry.what, "of a connection"):
+	case end == owned, !v.sure, strings.HasSuffix(v.entry.what, "of a connection"):
 		return report.Medium
 	}
 	return report.High
@@ -399,6 +404,31 @@ func (p *program) limitsConns(v ssa.Value, steps int, seen map[ssa.Value]bool) b
 	return false
 }
 
+// checksLate reports whether what is started compares a number of connections with a limit.
+func (p *program) checksLate(s start) bool {
+	now := s.targets
+	for range 4 {
+		var next []*ssa.Function
+		for _, fn := range now {
+			for _, b := range fn.Blocks {
+				if cond, ok := last(b).(*ssa.If); ok && p.compares(cond.Cond, 3) {
+					return true
+				}
+			}
+			for _, e := range p.graph.out[fn] {
+				if e.choices <= mostMeanings {
+					next = append(next, e.to)
+				}
+			}
+		}
+		if len(next) > 300 {
+			return false
+		}
+		now = next
+	}
+	return false
+}
+
 func requestOf(what string) string {
 	switch {
 	case strings.HasSuffix(what, " handler"):
@@ -425,7 +455,7 @@ func article(what string) string {
 	return "a " + what
 }
 
-func (v verdict) message(s start, where string) string {
+func (v verdict) message(s start) string {
 	how := "a goroutine"
 	if s.how != "go" {
 		how = "a goroutine (" + s.how + ")"
@@ -438,6 +468,9 @@ func (v verdict) message(s start, where string) string {
 	case "HC103":
 		return fmt.Sprintf("%s is started for each %s, without a limit", how, bare(v.what))
 	case "HC104":
+		if v.late {
+			return fmt.Sprintf("%s is started for each connection that is accepted; only what it runs looks at a limit", how)
+		}
 		return fmt.Sprintf("%s is started for each connection that is accepted, without a limit", how)
 	case "HC105":
 		return fmt.Sprintf("%s is started for each item of %s, neither limited nor waited for", how, v.what)
@@ -446,7 +479,7 @@ func (v verdict) message(s start, where string) string {
 	case "HC107":
 		return fmt.Sprintf("%s in a loop runs the function that starts it, so each starts more, without a limit", how)
 	}
-	return where
+	panic("no message for " + v.rule)
 }
 
 func bare(what string) string {

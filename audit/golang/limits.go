@@ -33,7 +33,13 @@ var running = map[string]bool{
 // the loops around it. With no loop, anywhere before it in the function.
 func (p *program) limited(instr ssa.Instruction, within *loop) bool {
 	for _, b := range instr.Parent().Blocks {
-		if within != nil && within.body == nil && !within.blocks[b] || !b.Dominates(instr.Block()) {
+		if within != nil && within.body == nil && !within.blocks[b] {
+			continue
+		}
+		if cond, ok := last(b).(*ssa.If); ok && b != instr.Block() && p.admits(cond, instr) {
+			return true
+		}
+		if !b.Dominates(instr.Block()) {
 			continue
 		}
 		for _, i := range b.Instrs {
@@ -43,9 +49,6 @@ func (p *program) limited(instr ssa.Instruction, within *loop) bool {
 			if p.acquires(i, instr, 2) {
 				return true
 			}
-		}
-		if cond, ok := last(b).(*ssa.If); ok && b != instr.Block() && p.admits(cond, instr) {
-			return true
 		}
 	}
 	return false
@@ -316,12 +319,33 @@ func chosen(sel *ssa.Select, n int, instr ssa.Instruction) bool {
 func lastCase(sel *ssa.Select, n int) bool { return n == len(sel.States)-1 }
 
 // admits reports whether a condition lets instr be reached only while a count is below something: the length of a map or
-// list that is kept, or a number that is counted up, against a number that is not zero or one.
+// list that is kept, or a number that is counted up, against a number that is not zero or one. It may be asked only where
+// a limit is set at all: if max > 0 && len(conns) >= max.
 func (p *program) admits(cond *ssa.If, instr ssa.Instruction) bool {
-	if !parts(cond, instr) {
+	if !p.compares(cond.Cond, 3) {
 		return false
 	}
-	return p.compares(cond.Cond, 3)
+	b, to := cond.Block(), instr.Block()
+	top := b
+	for !top.Dominates(to) {
+		above := top.Idom()
+		if above == nil {
+			return false
+		}
+		asks, ok := last(above).(*ssa.If)
+		if !ok {
+			return false
+		}
+		past := asks.Block().Succs[0]
+		if past == top {
+			past = asks.Block().Succs[1]
+		}
+		if past != b.Succs[0] && past != b.Succs[1] {
+			return false
+		}
+		top = above
+	}
+	return leads(b.Succs[0], to, top) != leads(b.Succs[1], to, top)
 }
 
 func (p *program) compares(v ssa.Value, depth int) bool {
@@ -383,9 +407,7 @@ func (p *program) counted(v ssa.Value, depth int) bool {
 		switch {
 		case m.pkg == "sync/atomic":
 			return strings.HasPrefix(m.name, "Add") || strings.HasPrefix(m.name, "Load")
-		case m.name == "Len" || m.name == "Size" || m.name == "Count" || m.name == "NumGoroutine":
-			return true
-		case countName(m.name):
+		case m.name == "NumGoroutine", countName(m.name):
 			return true
 		}
 		if callee := c.StaticCallee(); callee != nil && len(callee.Blocks) == 1 {

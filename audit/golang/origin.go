@@ -12,7 +12,20 @@ import (
 type origin struct {
 	from source
 	what string // such as "HTTP request"
-	far  bool   // it went through a function of the program, or a channel, which may have made it small
+	far  int    // how often it went through a function of the program, a field or a channel, which may have made it small
+}
+
+// farthest is how often a value may do so before it is taken to be the program's own.
+const farthest = 1
+
+func (a origin) away() origin {
+	if a.from != outside {
+		return a
+	}
+	if a.far++; a.far > farthest {
+		return origin{from: internal}
+	}
+	return a
 }
 
 type source int
@@ -25,7 +38,7 @@ const (
 
 func (a origin) or(b origin) origin {
 	switch {
-	case b.from > a.from, b.from == a.from && a.far && !b.far:
+	case b.from > a.from, b.from == a.from && a.far > b.far:
 		return b
 	}
 	return a
@@ -245,8 +258,8 @@ func (t *tracer) call(v *ssa.Call, steps, calls int) origin {
 	if onlyFixed && !own {
 		return origin{}
 	}
-	if own && o.from == outside {
-		o.far = true
+	if own {
+		o = o.away()
 	}
 	return o
 }
@@ -321,7 +334,7 @@ func (t *tracer) filledBy(v ssa.Value, call *ssa.Call, steps, calls int) origin 
 		}
 		if a := t.trace(arg, steps-1, calls); a.from == outside {
 			if callee := c.StaticCallee(); callee == nil && !c.IsInvoke() || callee != nil && len(callee.Blocks) > 0 && carrierOf(arg.Type()) == "" {
-				a.far = true
+				a = a.away()
 			}
 			o = o.or(a)
 		}
@@ -333,6 +346,9 @@ func (t *tracer) filledBy(v ssa.Value, call *ssa.Call, steps, calls int) origin 
 func (t *tracer) field(v, x ssa.Value, at place, steps, calls int) origin {
 	if o := t.trace(x, steps-1, calls); o.from == outside {
 		return o
+	}
+	if named := namedOf(x.Type()); named != nil && named.TypeArgs().Len() > 0 {
+		return origin{from: internal} // a container, which others fill with other things
 	}
 	return t.kept(v, at, steps, calls, internal)
 }
@@ -348,9 +364,7 @@ func (t *tracer) kept(v ssa.Value, at place, steps, calls int, otherwise source)
 	for _, st := range stores {
 		o = o.or(t.trace(st, steps/2, min(calls, 1)))
 	}
-	if o.from == outside {
-		o.far = true
-	}
+	o = o.away()
 	if o.from == fixed {
 		for _, st := range stores {
 			if _, ok := st.(*ssa.Const); !ok {
@@ -412,13 +426,30 @@ func (t *tracer) channel(ch ssa.Value, steps, calls int) origin {
 	return t.p.feeds(ch)
 }
 
-// feeds says who sends on a channel.
+// feeds says who sends on a channel. A channel whose elements say nothing wakes somebody, and several sends may be one
+// wake-up.
 func (p *program) feeds(ch ssa.Value) origin {
-	o := origin{from: internal}
+	if c, ok := ch.Type().Underlying().(*types.Chan); ok && saysNothing(c.Elem()) || ofContainer(ch) {
+		return origin{from: internal}
+	}
 	for _, s := range p.index.sends[p.index.place(ch)] {
 		if e, ok := p.served(s.fn); ok {
-			return origin{from: outside, what: e.what, far: true}
+			return origin{from: outside, what: e.what, far: 1}
 		}
 	}
-	return o
+	return origin{from: internal}
+}
+
+// ofContainer reports whether v is read from a field of a generic type, which others fill with other things.
+func ofContainer(v ssa.Value) bool {
+	u, ok := v.(*ssa.UnOp)
+	if !ok {
+		return false
+	}
+	f, ok := u.X.(*ssa.FieldAddr)
+	if !ok {
+		return false
+	}
+	named := namedOf(f.X.Type())
+	return named != nil && named.TypeArgs().Len() > 0
 }

@@ -19,22 +19,24 @@ import (
 // program is a module in SSA form. What other modules do is known by their declarations alone.
 type program struct {
 	*module
-	ssa     *ssa.Program
-	funcs   []*ssa.Function // those that have a body, in the order of the source; synthetic wrappers last
-	graph   *graph
-	index   *index
-	loops   map[*ssa.Function][]*loop
-	entries map[*ssa.Function]entry
-	ways    *ways
-	lines   map[string][]string // of source files, for the code shown with a finding
+	ssa      *ssa.Program
+	funcs    []*ssa.Function // those that have a body, in the order of the source; synthetic wrappers last
+	graph    *graph
+	index    *index
+	ownTypes map[*types.Package]bool
+	loops    map[*ssa.Function][]*loop
+	entries  map[*ssa.Function]entry
+	ways     *ways
+	lines    map[string][]string // of source files, for the code shown with a finding
 }
 
 func build(m *module) *program {
-	p := &program{module: m, loops: map[*ssa.Function][]*loop{}, lines: map[string][]string{}}
+	p := &program{module: m, loops: map[*ssa.Function][]*loop{}, lines: map[string][]string{}, ownTypes: map[*types.Package]bool{}}
 	p.ssa = ssa.NewProgram(m.fset, ssa.InstantiateGenerics)
 	own := map[*packages.Package]bool{}
 	for _, pkg := range m.own {
 		own[pkg] = true
+		p.ownTypes[pkg.Types] = true
 	}
 	var made []*ssa.Package
 	for _, pkg := range m.all {

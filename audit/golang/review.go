@@ -92,7 +92,7 @@ func (p *program) finding(s start, v verdict) report.Finding {
 		Position:   p.at(s.instr.Pos()),
 		Symbol:     nameOf(s.fn),
 		Confidence: v.sure,
-		Message:    v.message(s, ""),
+		Message:    v.message(s),
 		Remedy:     remedies[v.rule],
 		Code:       p.line(s.instr.Pos()),
 	}

@@ -15,6 +15,7 @@ type start struct {
 	instr   ssa.CallInstruction
 	how     string // "go", or the method that starts it
 	targets []*ssa.Function
+	wrapped bool // how is a function of the program
 }
 
 // startsOf finds the starts of the packages that the review is about, each once, however often its function is instantiated.
@@ -43,7 +44,110 @@ func (p *program) startsOf() []start {
 			}
 		}
 	}
+	return p.throughWrappers(found, seen)
+}
+
+// throughWrappers puts in the place of a start that only runs what its function was given, as in
+//
+//	func (s *Server) background(f func()) { s.wg.Add(1); go func() { defer s.wg.Done(); f() }() }
+//
+// the calls of that function.
+func (p *program) throughWrappers(starts []start, seen map[token.Pos]bool) []start {
+	var found []start
+	for _, s := range starts {
+		callers := p.graph.in[s.fn]
+		prm := p.runsParameter(s)
+		if prm == nil || len(callers) == 0 || len(p.around(s.instr)) > 0 {
+			found = append(found, s)
+			continue
+		}
+		if p.limited(s.instr, nil) {
+			continue
+		}
+		for _, e := range callers {
+			if e.kind != called || seen[e.site.Pos()] || !p.askedFor(packageOf(e.from)) {
+				continue
+			}
+			seen[e.site.Pos()] = true
+			w := start{fn: e.from, instr: e.site, how: nameOf(s.fn), wrapped: true}
+			if arg := argumentOf(e, prm); arg != nil {
+				w.targets = functionsIn(arg)
+			}
+			found = append(found, w)
+		}
+	}
 	return found
+}
+
+// runsParameter returns the parameter that is a function and is what the goroutine runs.
+func (p *program) runsParameter(s start) *ssa.Parameter {
+	isFunc := func(v ssa.Value) *ssa.Parameter {
+		prm, ok := p.index.place(v).(*ssa.Parameter)
+		if !ok {
+			prm, ok = p.parameterOf(v)
+		}
+		if !ok || prm.Parent() != s.fn {
+			return nil
+		}
+		if _, ok := prm.Type().Underlying().(*types.Signature); !ok {
+			return nil
+		}
+		return prm
+	}
+	if s.how == "go" {
+		if prm := isFunc(s.instr.Common().Value); prm != nil {
+			return prm
+		}
+	}
+	for _, t := range s.targets {
+		if t.Parent() != s.fn {
+			continue
+		}
+		for _, b := range t.Blocks {
+			for _, i := range b.Instrs {
+				if call, ok := i.(*ssa.Call); ok && !call.Call.IsInvoke() {
+					if prm := isFunc(call.Call.Value); prm != nil {
+						return prm
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// parameterOf follows a captured variable to the parameter that it is, without going on to the callers.
+func (p *program) parameterOf(v ssa.Value) (*ssa.Parameter, bool) {
+	for range 6 {
+		switch x := v.(type) {
+		case *ssa.Parameter:
+			return x, true
+		case *ssa.UnOp:
+			v = x.X
+		case *ssa.FreeVar:
+			mc := p.index.closures[x.Parent()]
+			if mc == nil {
+				return nil, false
+			}
+			for i, fv := range x.Parent().FreeVars {
+				if fv == x {
+					v = mc.Bindings[i]
+				}
+			}
+		case *ssa.Alloc:
+			for _, ref := range *x.Referrers() {
+				if st, ok := ref.(*ssa.Store); ok && st.Addr == x {
+					v = st.Val
+				}
+			}
+			if v == ssa.Value(x) {
+				return nil, false
+			}
+		default:
+			return nil, false
+		}
+	}
+	return nil, false
 }
 
 // receives says what a call waits for, where that is something an outsider sends.
@@ -122,7 +226,7 @@ func isReceive(u *ssa.UnOp) bool { return u.Op == token.ARROW }
 
 // grouped reports whether a start belongs to a group that has been given a limit.
 func (p *program) grouped(s start) bool {
-	if s.how == "go" || strings.HasPrefix(s.how, "sync.") || strings.HasPrefix(s.how, "conc.WaitGroup") {
+	if s.how == "go" || s.wrapped || strings.HasPrefix(s.how, "sync.") || strings.HasPrefix(s.how, "conc.WaitGroup") {
 		return false
 	}
 	c := s.instr.Common()
@@ -165,6 +269,7 @@ type ends int
 
 const (
 	alone  ends = iota // nothing there waits for it
+	owned              // it takes from a channel that was made with it, and belongs to the value that keeps the channel
 	tied               // it looks at something that ends there, such as the context of the request
 	joined             // it is waited for
 )
@@ -175,7 +280,6 @@ func (p *program) endOf(s start, within *loop) ends {
 	for fn.Synthetic == "range-over-func yield" && fn.Parent() != nil && within == nil {
 		fn = fn.Parent()
 	}
-	result := alone
 	inside := map[*ssa.Function]bool{}
 	for _, t := range s.targets {
 		inside[t] = true
@@ -195,10 +299,7 @@ func (p *program) endOf(s start, within *loop) ends {
 			}
 		}
 	}
-	if p.endsWith(s, fn, inside) {
-		result = tied
-	}
-	return result
+	return p.endsWith(fn, inside)
 }
 
 func deferred(i ssa.Instruction) bool { _, ok := i.(*ssa.Defer); return ok }
@@ -266,35 +367,48 @@ func (p *program) closes(fn *ssa.Function, at place) bool {
 	return false
 }
 
-// endsWith reports whether the goroutine looks at something that ends with fn: a context that is not one of its own, a
-// channel that fn closes or takes from, a connection that fn closes.
-func (p *program) endsWith(s start, fn *ssa.Function, inside map[*ssa.Function]bool) bool {
+// endsWith looks in the goroutine for what ends with fn: a context that is not one of its own, a channel that fn closes,
+// takes from or keeps to itself, a pipe that it reads.
+func (p *program) endsWith(fn *ssa.Function, inside map[*ssa.Function]bool) ends {
+	result := alone
+	note := func(e ends) { result = max(result, e) }
 	for g := range inside {
+		for _, fv := range g.FreeVars {
+			if isNamed(elem(fv.Type()), "io", "PipeWriter") || isNamed(elem(fv.Type()), "io", "PipeReader") {
+				note(tied)
+			}
+		}
 		for _, b := range g.Blocks {
 			for _, i := range b.Instrs {
 				switch i := i.(type) {
 				case *ssa.Select:
 					for _, st := range i.States {
-						if st.Dir == types.RecvOnly && p.endsIn(st.Chan, fn) {
-							return true
-						}
-						if st.Dir == types.SendOnly && p.takesFrom(fn, st.Chan) {
-							return true
+						if st.Dir == types.RecvOnly {
+							note(p.endsIn(st.Chan, fn))
+						} else if p.takesFrom(fn, st.Chan) {
+							note(tied)
 						}
 					}
 				case *ssa.UnOp:
-					if i.Op == token.ARROW && p.endsIn(i.X, fn) {
-						return true
+					if i.Op == token.ARROW {
+						note(p.endsIn(i.X, fn))
 					}
 				case *ssa.Send:
 					if p.takesFrom(fn, i.Chan) {
-						return true
+						note(tied)
 					}
 				}
 			}
 		}
 	}
-	return false
+	return result
+}
+
+func elem(t types.Type) types.Type {
+	if ptr, ok := t.Underlying().(*types.Pointer); ok {
+		return ptr.Elem()
+	}
+	return t
 }
 
 func (p *program) takesFrom(fn *ssa.Function, ch ssa.Value) bool {
@@ -306,20 +420,39 @@ func (p *program) takesFrom(fn *ssa.Function, ch ssa.Value) bool {
 	return false
 }
 
-func (p *program) endsIn(ch ssa.Value, fn *ssa.Function) bool {
+func (p *program) endsIn(ch ssa.Value, fn *ssa.Function) ends {
 	if call, ok := ch.(*ssa.Call); ok && call.Call.IsInvoke() && call.Call.Method.Name() == "Done" && isContext(call.Call.Value.Type()) {
-		return !p.endless(call.Call.Value, 8)
+		if p.endless(call.Call.Value, 8) {
+			return alone
+		}
+		return tied
 	}
 	at := p.index.place(ch)
 	if p.closes(fn, at) {
-		return true
+		return tied
 	}
 	for _, anon := range fn.AnonFuncs {
 		if p.closes(anon, at) {
-			return true
+			return tied
 		}
 	}
-	return false
+	local := false
+	switch at := at.(type) {
+	case *ssa.Alloc:
+		local = at.Parent() == fn
+	case *ssa.MakeChan:
+		local = at.Parent() == fn
+	case *types.Var:
+		for _, st := range p.index.stores[at] {
+			if mc, ok := st.(*ssa.MakeChan); ok && mc.Parent() == fn {
+				return owned
+			}
+		}
+	}
+	if local {
+		return tied
+	}
+	return alone
 }
 
 // endless reports whether a context is that of no request.
