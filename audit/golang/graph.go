@@ -37,7 +37,7 @@ func newGraph(p *program) *graph {
 	all := make(map[*ssa.Function]bool, len(p.funcs))
 	methods := implementations{byName: map[string][]*ssa.Function{}, known: map[*types.Func][]*ssa.Function{}}
 	for _, fn := range p.funcs {
-		all[fn] = true
+		all[fn] = !isGeneric(fn)
 		methods.add(fn)
 	}
 	var fine *callgraph.Graph

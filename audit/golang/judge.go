@@ -40,15 +40,15 @@ func (p *program) judge(s start) verdict {
 		if l != inner && p.limited(s.instr, l) {
 			return verdict{}
 		}
+		if p.endOf(s, l) == joined {
+			// What is waited for in each round does not grow with the rounds, nor with those of the loops around it.
+			return best
+		}
 		v := p.judgeLoop(s, l)
 		if v.rule != "" && (best.rule == "" || v.rule < best.rule && best.rule >= "HC105") {
 			best = v
 		}
 		if best.rule != "" && best.rule < "HC105" {
-			return best
-		}
-		if l != inner && p.endOf(s, l) == joined || l == inner && p.endOf(s, l) == joined {
-			// What is waited for in each round of this loop does not grow with the loops around it.
 			return best
 		}
 	}
@@ -83,10 +83,7 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		return v
 	}
 	if what := p.receivedIn(l, s.instr); what != "" {
-		switch {
-		case p.endOf(s, l) == joined:
-			return verdict{}
-		case p.endsAfterOne(l, s):
+		if p.endsAfterOne(l, s) {
 			return verdict{}
 		}
 		sure := report.High
@@ -104,7 +101,7 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		}
 		worst = worst.or(o)
 		if _, ok := b.Type().Underlying().(*types.Chan); ok && o.from != outside {
-			return p.judgeFed(s, l, b)
+			return p.judgeWait(s, l, b)
 		}
 	}
 	switch {
@@ -117,7 +114,7 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		}
 		return verdict{rule: "HC101", sure: sure, what: article(worst.what), loop: l}
 	case worst.from == internal && ranged || worst.from == internal && overData(bounds):
-		if p.endOf(s, nil) == joined || p.endOf(s, l) == joined {
+		if p.endOf(s, nil) == joined {
 			return verdict{}
 		}
 		return verdict{rule: "HC105", sure: report.Low, what: "the program's own data", loop: l}
@@ -147,7 +144,7 @@ func smallArray(t types.Type) bool {
 
 // judgeFed looks at a loop over a channel of the program.
 func (p *program) judgeFed(s start, l *loop, ch ssa.Value) verdict {
-	if p.endOf(s, l) == joined || p.tokens(ch, nil, s.instr) {
+	if p.tokens(ch, s.instr) {
 		return verdict{}
 	}
 	if o := p.feeds(ch); o.from == outside {
@@ -158,7 +155,7 @@ func (p *program) judgeFed(s start, l *loop, ch ssa.Value) verdict {
 
 // judgeEndless looks at a loop that only its body ends: what it waits for says how often it goes round.
 func (p *program) judgeEndless(s start, l *loop) verdict {
-	if p.endOf(s, l) == joined || p.endsAfterOne(l, s) {
+	if p.endsAfterOne(l, s) {
 		return verdict{}
 	}
 	for b := range l.blocks {

@@ -60,7 +60,7 @@ func (p *program) acquires(i, instr ssa.Instruction, calls int) bool {
 	case *ssa.Send:
 		return p.semaphore(i.Chan, instr)
 	case *ssa.UnOp:
-		return i.Op == token.ARROW && p.tokens(i.X, i, instr)
+		return i.Op == token.ARROW && p.tokens(i.X, instr)
 	case *ssa.Select:
 		return p.selects(i, instr)
 	case *ssa.Call:
@@ -213,7 +213,7 @@ func (p *program) buffered(ch ssa.Value) bool {
 }
 
 // tokens reports whether a receive takes a token that what is started puts back.
-func (p *program) tokens(ch ssa.Value, receive ssa.Instruction, instr ssa.Instruction) bool {
+func (p *program) tokens(ch ssa.Value, instr ssa.Instruction) bool {
 	var back []*ssa.Function
 	for _, s := range p.index.sends[p.index.place(ch)] {
 		back = append(back, s.fn)
@@ -259,7 +259,7 @@ func (p *program) startedAt(instr ssa.Instruction) []*ssa.Function {
 func (p *program) selects(sel *ssa.Select, instr ssa.Instruction) bool {
 	for n, st := range sel.States {
 		takes := st.Dir == types.SendOnly && p.semaphore(st.Chan, instr) ||
-			st.Dir == types.RecvOnly && p.tokens(st.Chan, sel, instr)
+			st.Dir == types.RecvOnly && p.tokens(st.Chan, instr)
 		if takes && chosen(sel, n, instr) {
 			return true
 		}
@@ -579,7 +579,11 @@ func same(a, b ssa.Value, depth int) bool {
 		return ok && same(a.X, b.X, depth-1)
 	case *ssa.Call:
 		b, ok := b.(*ssa.Call)
-		if !ok || len(a.Call.Args) != len(b.Call.Args) || a.Call.Value != b.Call.Value || a.Call.Method != b.Call.Method {
+		if !ok || len(a.Call.Args) != len(b.Call.Args) || a.Call.Method != b.Call.Method {
+			return false
+		}
+		f, builtin := a.Call.Value.(*ssa.Builtin)
+		if g, ok := b.Call.Value.(*ssa.Builtin); ok != builtin || ok && f.Name() != g.Name() || !ok && a.Call.Value != b.Call.Value {
 			return false
 		}
 		for i := range a.Call.Args {
@@ -588,7 +592,6 @@ func same(a, b ssa.Value, depth int) bool {
 			}
 		}
 		// Only what reads: the length of something, a getter of a message.
-		_, builtin := a.Call.Value.(*ssa.Builtin)
 		return builtin || strings.HasPrefix(calleeOf(&a.Call).name, "Get")
 	}
 	return false

@@ -62,7 +62,11 @@ func build(m *module) *program {
 			})
 		}
 	}
-	for fn := range ssautil.AllFunctions(p.ssa) {
+	all := ssautil.AllFunctions(p.ssa)
+	for _, pkg := range m.own {
+		p.addDeclared(all, pkg)
+	}
+	for fn := range all {
 		if len(fn.Blocks) > 0 {
 			p.funcs = append(p.funcs, fn)
 		}
@@ -70,11 +74,51 @@ func build(m *module) *program {
 	slices.SortFunc(p.funcs, func(a, b *ssa.Function) int {
 		return cmp.Or(
 			boolOrder(a.Pos().IsValid(), b.Pos().IsValid()),
+			boolOrder(!isGeneric(a), !isGeneric(b)),
 			cmp.Compare(a.Pos(), b.Pos()),
 			cmp.Compare(a.String(), b.String()),
 		)
 	})
 	return p
+}
+
+// addDeclared adds what nothing in the module calls: a library is called by others.
+func (p *program) addDeclared(all map[*ssa.Function]bool, pkg *packages.Package) {
+	if pkg.TypesInfo == nil {
+		return
+	}
+	var add func(fn *ssa.Function)
+	add = func(fn *ssa.Function) {
+		if fn == nil || all[fn] {
+			return
+		}
+		all[fn] = true
+		for _, anon := range fn.AnonFuncs {
+			add(anon)
+		}
+	}
+	for _, obj := range pkg.TypesInfo.Defs {
+		if f, ok := obj.(*types.Func); ok && f.Pkg() == pkg.Types {
+			if _, iface := receiverType(f).(*types.Interface); !iface {
+				add(p.ssa.FuncValue(f))
+			}
+		}
+	}
+}
+
+func receiverType(f *types.Func) types.Type {
+	if recv := f.Signature().Recv(); recv != nil {
+		return recv.Type().Underlying()
+	}
+	return nil
+}
+
+// isGeneric reports whether fn, or what it is declared in, has type parameters that nobody has filled in.
+func isGeneric(fn *ssa.Function) bool {
+	for fn.Parent() != nil {
+		fn = fn.Parent()
+	}
+	return fn.TypeParams().Len() > 0 && len(fn.TypeArgs()) == 0
 }
 
 func boolOrder(a, b bool) int {

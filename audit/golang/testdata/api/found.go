@@ -1,0 +1,146 @@
+// Package main takes orders: what HC102 and HC103 have to find of requests and websockets.
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"example.com/api/orderpb"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/websocket"
+	"google.golang.org/grpc"
+)
+
+type server struct {
+	orderpb.UnimplementedOrdersServer
+	mail     mailer
+	upgrader websocket.Upgrader
+}
+
+type mailer interface{ send(to string) }
+
+type smtp struct{}
+
+func (smtp) send(to string) {}
+
+// Fire and forget.
+func (s *server) order(w http.ResponseWriter, r *http.Request) {
+	to := r.FormValue("mail")
+	go s.mail.send(to) // want HC102 high
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// One call below the handler.
+func (s *server) cancel(w http.ResponseWriter, r *http.Request) {
+	s.audit(r.URL.Path)
+}
+
+func (s *server) audit(path string) {
+	go func() { // want HC102 high
+		s.mail.send(path)
+	}()
+}
+
+// A handler that a function returns, as middleware does.
+func (s *server) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		go s.mail.send(r.URL.Path) // want HC102 high
+	})
+}
+
+func (s *server) fromGin(c *gin.Context) {
+	go s.mail.send(c.Query("mail")) // want HC102 high
+}
+
+// A wrapper that starts what it is given is not the place; its callers are.
+func (s *server) background(f func()) {
+	go func() {
+		defer func() { recover() }()
+		f()
+	}()
+}
+
+func (s *server) refund(w http.ResponseWriter, r *http.Request) {
+	s.background(func() { s.mail.send("refunds") }) // want HC102 high
+}
+
+func (s *server) Place(ctx context.Context, o *orderpb.Order) (*orderpb.Receipt, error) {
+	go s.mail.send("orders") // want HC102 high
+	for _, line := range o.Lines {
+		go s.mail.send(line) // want HC101 high
+	}
+	return &orderpb.Receipt{}, nil
+}
+
+func (s *server) Follow(stream orderpb.OrdersFollowServer) error {
+	for {
+		o, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		go s.mail.send(o.Lines[0]) // want HC103 high
+	}
+}
+
+func (s *server) chat(w http.ResponseWriter, r *http.Request) {
+	c, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	for {
+		_, text, err := c.ReadMessage()
+		if err != nil {
+			return
+		}
+		go s.mail.send(string(text)) // want HC103 high
+	}
+}
+
+// What a message may do is started in a function that the loop calls.
+func (s *server) commands(w http.ResponseWriter, r *http.Request) {
+	c, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	for {
+		var cmd struct{ Name string }
+		if err := c.ReadJSON(&cmd); err != nil {
+			return
+		}
+		s.dispatch(cmd.Name)
+	}
+}
+
+func (s *server) dispatch(name string) {
+	switch name {
+	case "mail":
+		go s.mail.send("somebody") // want HC103 high
+	}
+}
+
+// A tie to the context of the request makes it less likely to matter.
+func (s *server) watched(w http.ResponseWriter, r *http.Request) {
+	go func() { // want HC102 low
+		<-r.Context().Done()
+		s.mail.send("gone")
+	}()
+	s.mail.send("there")
+}
+
+func main() {
+	s := &server{mail: smtp{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /orders", s.order)
+	mux.HandleFunc("/cancel", s.cancel)
+	mux.HandleFunc("/refund", s.refund)
+	mux.HandleFunc("/chat", s.chat)
+	mux.HandleFunc("/commands", s.commands)
+	mux.HandleFunc("/watched", s.watched)
+	gin.Default().POST("/gin", s.fromGin)
+	orderpb.RegisterOrdersServer(grpc.NewServer(), s)
+	quiet(mux, s)
+	http.ListenAndServe(":8080", s.logged(mux))
+}

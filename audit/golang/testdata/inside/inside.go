@@ -1,0 +1,122 @@
+// Package main works for itself: HC105, HC106 and HC107.
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+type crawler struct {
+	mu    sync.Mutex
+	peers map[string]string
+	tasks chan string
+}
+
+func (c *crawler) poll(ctx context.Context) {}
+
+func (c *crawler) tell(peer string) {}
+
+// Nobody waits, and the map grows.
+func (c *crawler) broadcast() {
+	for _, p := range c.peers {
+		go c.tell(p) // want HC105 low
+	}
+}
+
+func (c *crawler) broadcastJoined() {
+	var wg sync.WaitGroup
+	for _, p := range c.peers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			c.tell(p)
+		}()
+	}
+	wg.Wait()
+}
+
+func (c *crawler) broadcastLimited() error {
+	var g errgroup.Group
+	g.SetLimit(4)
+	for _, p := range c.peers {
+		g.Go(func() error { c.tell(p); return nil })
+	}
+	return g.Wait()
+}
+
+// A poll that takes longer than its period piles up.
+func (c *crawler) every(ctx context.Context) {
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			go c.poll(ctx) // want HC106 medium
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *crawler) rangeTicks(ctx context.Context, t *time.Ticker) {
+	for range t.C {
+		go c.poll(ctx) // want HC106 medium
+	}
+}
+
+func (c *crawler) sleeping(ctx context.Context) {
+	for {
+		time.Sleep(time.Minute)
+		go c.poll(ctx) // want HC106 medium
+	}
+}
+
+func (c *crawler) inTurn(ctx context.Context, t *time.Ticker) {
+	for range t.C {
+		c.poll(ctx)
+	}
+}
+
+// After a signal everything is over.
+func (c *crawler) untilSignal(ctx context.Context, stop chan os.Signal) {
+	for {
+		select {
+		case <-stop:
+			go c.poll(ctx)
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *crawler) fed() {
+	for task := range c.tasks {
+		go c.tell(task) // want HC106 low
+	}
+}
+
+// Each directory starts one for each of its own.
+func (c *crawler) walk(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if e.IsDir() {
+			go c.walk(filepath.Join(dir, e.Name())) // want HC107 medium
+		}
+	}
+}
+
+func main() {
+	c := &crawler{}
+	for i := 0; i < 4; i++ {
+		go c.poll(context.Background())
+	}
+	c.broadcast()
+	c.fed()
+	c.walk(".")
+}

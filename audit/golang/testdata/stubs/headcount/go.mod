@@ -1,0 +1,3 @@
+module github.com/headcount-go/headcount
+
+go 1.26.0
