@@ -66,8 +66,16 @@ func tests(fn *ssa.Function) bool {
 	if pkg == nil {
 		return false
 	}
-	return strings.HasSuffix(pkg.Name(), "test") || strings.Contains(pkg.Path(), "/testdata/") ||
-		strings.Contains(pkg.Path(), "/testutil") || strings.HasSuffix(pkg.Name(), "mock") || strings.HasSuffix(pkg.Name(), "mocks")
+	if strings.HasSuffix(pkg.Name(), "test") || strings.HasSuffix(pkg.Name(), "mock") || strings.HasSuffix(pkg.Name(), "mocks") {
+		return true
+	}
+	for part := range strings.SplitSeq(pkg.Path(), "/") {
+		switch part {
+		case "test", "tests", "testdata", "testutil", "testing", "e2e", "integration":
+			return true
+		}
+	}
+	return false
 }
 
 // handlerSignature knows handlers by their parameters, since they are registered in more ways than can be followed.

@@ -24,7 +24,7 @@ type verdict struct {
 
 // judge says what is wrong with a start; no rule means nothing.
 func (p *program) judge(s start) verdict {
-	if tests(s.fn) || p.grouped(s) || p.initial(s) {
+	if tests(s.fn) || p.grouped(s) || p.initial(s) || runsOnce(s) {
 		return verdict{}
 	}
 	loops := p.around(s.instr)
@@ -59,6 +59,12 @@ func (p *program) judge(s start) verdict {
 		best = p.judgeRecursion(s)
 	}
 	return best
+}
+
+// runsOnce knows go once.Do(f).
+func runsOnce(s start) bool {
+	m := calleeOf(s.instr.Common())
+	return m.pkg == "sync" && m.typ == "Once"
 }
 
 // initial reports whether a start is in a function that runs once, when the program begins.
@@ -109,8 +115,12 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		return p.judgeEndless(s, l)
 	case worst.from == outside:
 		sure := report.High
-		if worst.far > 0 {
+		switch worst.far {
+		case 0:
+		case 1:
 			sure = report.Medium
+		default:
+			sure = report.Low
 		}
 		return verdict{rule: "HC101", sure: sure, what: article(worst.what), loop: l}
 	case worst.from == internal && ranged || worst.from == internal && overData(bounds):
@@ -408,7 +418,7 @@ func (p *program) checksLate(s start) bool {
 		var next []*ssa.Function
 		for _, fn := range now {
 			for _, b := range fn.Blocks {
-				if cond, ok := last(b).(*ssa.If); ok && p.compares(cond.Cond, 3) {
+				if cond, ok := last(b).(*ssa.If); ok && p.compares(cond.Cond, 3) && connections(cond.Cond, 4) {
 					return true
 				}
 			}
@@ -422,6 +432,39 @@ func (p *program) checksLate(s start) bool {
 			return false
 		}
 		now = next
+	}
+	return false
+}
+
+// connections reports whether the names in a condition are about connections or those who make them.
+func connections(v ssa.Value, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	var names []string
+	var operands [8]*ssa.Value
+	switch x := v.(type) {
+	case *ssa.FieldAddr:
+		names = append(names, fieldName(x))
+	case *ssa.Global:
+		names = append(names, x.Name())
+	case *ssa.Call:
+		names = append(names, calleeOf(x.Common()).name)
+	}
+	for _, name := range names {
+		name = strings.ToLower(name)
+		for _, w := range []string{"conn", "client", "session", "peer", "active"} {
+			if strings.Contains(name, w) {
+				return true
+			}
+		}
+	}
+	if i, ok := v.(ssa.Instruction); ok {
+		for _, op := range i.Operands(operands[:0]) {
+			if *op != nil && connections(*op, depth-1) {
+				return true
+			}
+		}
 	}
 	return false
 }

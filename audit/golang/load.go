@@ -200,11 +200,12 @@ func forgetBodies(p *packages.Package) {
 func (m *module) noteErrors(asked []*packages.Package) {
 	seen := map[string]bool{}
 	note := func(p *packages.Package) {
-		for i, e := range p.Errors {
+		causes := causesOf(p.Errors)
+		for i, e := range causes {
 			if i == mostErrors {
 				m.unread = append(m.unread, report.Unread{
 					Position: report.Position{File: m.showing.path(dirOf(p, m.dir))},
-					Reason:   fmt.Sprintf("%d more errors in package %s", len(p.Errors)-i, p.PkgPath),
+					Reason:   fmt.Sprintf("%d more errors in package %s", len(causes)-i, p.PkgPath),
 				})
 				return
 			}
@@ -231,6 +232,20 @@ func (m *module) noteErrors(asked []*packages.Package) {
 			note(p)
 		}
 	}
+}
+
+// causesOf leaves out the errors that only follow from a package that could not be imported.
+func causesOf(errs []packages.Error) []packages.Error {
+	var causes []packages.Error
+	for _, e := range errs {
+		if e.Kind == packages.ListError || strings.HasPrefix(e.Msg, "could not import ") {
+			causes = append(causes, e)
+		}
+	}
+	if len(causes) == 0 {
+		return errs
+	}
+	return causes
 }
 
 // mostErrors of one package are told one by one.

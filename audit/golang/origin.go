@@ -16,7 +16,7 @@ type origin struct {
 }
 
 // farthest is how often a value may do so before it is taken to be the program's own.
-const farthest = 1
+const farthest = 2
 
 func (a origin) away() origin {
 	if a.from != outside {
@@ -214,7 +214,8 @@ func (t *tracer) parameter(v *ssa.Parameter, steps, calls int) origin {
 func isContext(t types.Type) bool { return isNamed(t, "context", "Context") }
 
 // call follows what a call was given. A function of another module is taken to compute from that alone; one of this
-// program may look things up, so what it returns for something from outside is only likely to be as large.
+// program may look things up, so what it returns for something from outside is only likely to be as large, and less so
+// where it is given a name or a number.
 func (t *tracer) call(v *ssa.Call, steps, calls int) origin {
 	c := v.Common()
 	if b, ok := c.Value.(*ssa.Builtin); ok {
@@ -239,7 +240,7 @@ func (t *tracer) call(v *ssa.Call, steps, calls int) origin {
 	}
 	callee := c.StaticCallee()
 	own := callee == nil || len(callee.Blocks) > 0
-	onlyFixed := len(args) > 0
+	onlyFixed, looksUp := len(args) > 0, true
 	for i, arg := range args {
 		if isContext(arg.Type()) || isError(arg.Type()) {
 			onlyFixed = false
@@ -253,6 +254,9 @@ func (t *tracer) call(v *ssa.Call, steps, calls int) origin {
 		if a.from != fixed {
 			onlyFixed = false
 		}
+		if _, scalar := arg.Type().Underlying().(*types.Basic); a.from == outside && !scalar {
+			looksUp = false
+		}
 		o = o.or(a)
 	}
 	if onlyFixed && !own {
@@ -260,6 +264,9 @@ func (t *tracer) call(v *ssa.Call, steps, calls int) origin {
 	}
 	if own {
 		o = o.away()
+		if looksUp {
+			o = o.away()
+		}
 	}
 	return o
 }

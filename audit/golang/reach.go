@@ -118,11 +118,11 @@ func (p *program) route(fn *ssa.Function) (string, report.Position) {
 
 // ways are the walks that the rules ask.
 type ways struct {
-	outside    walk // whatever an outsider reaches, also by goroutines
-	requests   walk // what runs for each request, before any goroutine is started and where nothing limits it
-	messages   walk // what runs for each message, in the same sense
-	accepts    walk // what an accept loop itself runs for each connection
-	terminated map[*edge]bool
+	certain  walk // what an outsider reaches for certain, also by goroutines
+	outside  walk // what an outsider may reach
+	requests walk // what runs for each request, before any goroutine is started and where nothing limits it
+	messages walk // what runs for each message, in the same sense
+	accepts  walk // what an accept loop itself runs for each connection
 }
 
 func newWays(p *program) *ways {
@@ -137,10 +137,11 @@ func newWays(p *program) *ways {
 			}
 		}
 	}
-	w := &ways{terminated: map[*edge]bool{}}
+	w := &ways{}
 	p.ways = w
 	all := append(append(append(append([]entry{}, requests...), messages...), perConn...), inLoops...)
 	w.outside = walkFrom(p, all, func(e *edge) bool { return !once(e) })
+	w.certain = walkFrom(p, all, func(e *edge) bool { return !once(e) && e.choices == 1 })
 	direct := func(e *edge) bool { return e.kind != started && !once(e) && !p.passesLimit(e) }
 	w.requests = walkFrom(p, requests, direct)
 	w.messages = walkFrom(p, append(messages, inLoops...), direct)

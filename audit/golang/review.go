@@ -106,17 +106,27 @@ func (p *program) finding(s start, v verdict) report.Finding {
 
 // reached says who decides how often fn runs, and by which way.
 func (p *program) reached(fn *ssa.Function, v verdict) (report.Criticality, []report.Step) {
-	if v.walk != nil {
+	here := report.Step{Name: nameOf(fn), Position: p.at(fn.Pos())}
+	switch {
+	case v.walk != nil:
 		return report.External, p.way(v.walk, fn)
+	case v.rule == "HC104":
+		here.Name = "each connection accepted in " + here.Name
+		return report.External, []report.Step{here}
 	}
-	if steps := p.way(p.ways.outside, fn); steps != nil {
-		return report.External, steps
+	// A way that may lead elsewhere is worth telling only where there is no other.
+	for _, w := range []walk{p.ways.certain, p.ways.outside} {
+		at, ok := w[fn]
+		if ok && (at.steps <= 4 || v.rule != "HC103") {
+			return report.External, p.way(w, fn)
+		}
 	}
 	switch v.rule {
-	case "HC101", "HC104":
-		return report.External, []report.Step{{Name: nameOf(fn), Position: p.at(fn.Pos())}}
+	case "HC101":
+		return report.External, []report.Step{here}
 	case "HC103":
-		return report.External, []report.Step{{Name: bare(v.what) + " received in " + nameOf(fn), Position: p.at(fn.Pos())}}
+		here.Name = bare(v.what) + " received in " + here.Name
+		return report.External, []report.Step{here}
 	case "HC106", "HC107":
 		return report.Unbounded, nil
 	}

@@ -77,9 +77,16 @@ func (s *shop) refreshAll(tags []string) {
 
 func (s *shop) refresh(tag string) {}
 
-// What is found for a search is as long as the words make it.
+// What is found for a search may be short.
 func (s *shop) warm(w http.ResponseWriter, r *http.Request) {
 	for _, p := range s.store.search(r.Context(), r.FormValue("q")) {
+		go s.refresh(p.ID) // want HC101 low
+	}
+}
+
+// A function of the program makes the list out of the request.
+func (s *shop) restock(w http.ResponseWriter, r *http.Request) {
+	for _, p := range body(r).Products {
 		go s.refresh(p.ID) // want HC101 medium
 	}
 }
@@ -176,6 +183,7 @@ func main() {
 	http.HandleFunc("/rebuild", s.rebuild)
 	http.HandleFunc("/tags", s.tags)
 	http.HandleFunc("/warm", s.warm)
+	http.HandleFunc("/restock", s.restock)
 	http.HandleFunc("/late", s.tooLate)
 	http.HandleFunc("/enqueue", s.enqueue)
 	http.HandleFunc("/sometimes", s.sometimes)
