@@ -9,10 +9,6 @@ require (
 	go.uber.org/goleak v1.3.0
 	golang.org/x/tools v0.52.0
 )
-require golang.org/x/tools v0.52.0
-	go.uber.org/goleak v1.3.0
-	golang.org/x/tools v0.52.0
-)
 
 require (
 	golang.org/x/mod v0.42.0 // indirect
@@ -21,4 +17,3 @@ require (
 )
 
 replace github.com/headcount-go/headcount => ..
-)

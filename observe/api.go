@@ -287,7 +287,7 @@ func (h *Handler) detail(path string) (wire.Detail, *problem) {
 	d := wire.Detail{
 		Row: r, Since: t.Since, Queue: t.Queue, Reserve: t.Reserve, Bytes: t.Counts.Bytes, MaxBytes: t.Counts.MaxBytes,
 		Started: t.Counts.Started, Restarts: t.Counts.Restarts, Refused: t.Counts.Refused.Total(), Exits: wire.Exits(t.Counts.Exits), Keyed: keyed,
-		Limits: viewLimits(&t),
+		Limits: viewLimits(&t), Sources: viewSources(t.LimitSources),
 	}
 	return d, nil
 }

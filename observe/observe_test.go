@@ -759,6 +759,18 @@ func TestThePageIsReadableWithoutAScriptAndEscapesWhatIsForeign(t *testing.T) {
 	}
 }
 
+func TestAFileOfLimitsThatIsRefusedIsShown(t *testing.T) {
+	b := setup(t)
+	headcount.ReportLimits(b.app, "limits.yaml", errors.New("line 3: <no> such limit"))
+	if s := get[wire.Detail](b, "api/v1/node?path=app", nil).Sources; len(s) != 1 || s[0].Name != "limits.yaml" || s[0].Refused != 1 || s[0].Error != "line 3: <no> such limit" {
+		t.Errorf("the API has %+v", s)
+	}
+	_, _, page := b.ask("?node=app", nil)
+	if !strings.Contains(page, "what limits.yaml says about the limits is refused, the old ones stay: line 3: &lt;no&gt; such limit") {
+		t.Errorf("the page does not show it:\n%s", page)
+	}
+}
+
 func TestTheCPUTimeIsToldByPath(t *testing.T) {
 	b := setup(t)
 	for _, query := range []string{"seconds=0", "seconds=6", "seconds=much"} {

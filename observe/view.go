@@ -97,6 +97,18 @@ func viewLimit(s headcount.LimitSnapshot) wire.Limit {
 	return v
 }
 
+func viewSources(all []headcount.LimitSource) []wire.Source {
+	views := []wire.Source{}
+	for _, s := range all {
+		v := wire.Source{Name: plain.Shown(s.Name), Set: s.Set, Refused: s.Refused}
+		if s.Err != nil {
+			v.Error = plain.Cut(errorText(s.Err), maxWhy)
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
 func viewChild(i headcount.ChildInfo) wire.Child {
 	v := wire.Child{
 		ID: i.ID, Name: plain.Shown(i.Name), Key: i.Key, Path: i.Path, Kind: i.Kind.String(), State: string(i.State), Restart: i.Restart.String(),

@@ -9,6 +9,11 @@ require (
 	golang.org/x/tools v0.52.0
 )
 
+require (
+	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+)
+
 replace (
 	github.com/headcount-go/headcount => ../..
 	github.com/headcount-go/headcount/audit => ..

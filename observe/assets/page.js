@@ -445,6 +445,7 @@
         item.append(line);
         return item;
       }));
+      for (const s of this.detail.sources) if (s.error) this.limits.append(make("li", null, make("small", { class: "cap" }, "what " + s.name + " says about the limits is refused, the old ones stay: " + s.error)));
     },
 
     async drawChart() {

@@ -18,6 +18,15 @@ type Detail struct {
 	Exits    Exits     `json:"exits"`
 	Keyed    bool      `json:"keyed" doc:"whether it has top keys"`
 	Limits   []Limit   `json:"limits"`
+	Sources  []Source  `json:"sources" doc:"files and the like that limits of the tree come from"`
+}
+
+// A Source is where limits come from, many at once.
+type Source struct {
+	Name    string `json:"name"`
+	Set     uint64 `json:"set" doc:"times that its limits were set"`
+	Refused uint64 `json:"refused" doc:"times that they were refused"`
+	Error   string `json:"error,omitempty" doc:"what is wrong with it: the limits from before stay"`
 }
 
 // Exits are the ends of runs, by how they ended.
