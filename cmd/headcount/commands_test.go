@@ -18,7 +18,7 @@ import (
 func TestTreeShowsEachSupervisorInItsPlace(t *testing.T) {
 	p := start(t)
 	p.fill(t, 4)
-	time.Sleep(1100 * time.Millisecond) // the page looks at the tree once in a second
+	eventually(t, "the page has looked", func() bool { return strings.Contains(p.command(t, "", "tree URL").out, "full") })
 	r := p.command(t, "", "tree URL")
 	r.has(t, 0)
 	lines := strings.Split(r.out, "\n")
