@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	tea "charm.land/bubbletea/v2"
+
 	"github.com/headcount-go/headcount/observe/wire"
 )
 
@@ -51,6 +53,11 @@ func TestALimitIsChangedWithValueReasonPreviewAndConfirmation(t *testing.T) {
 	}
 	c.gets(changed{made.change, &wire.Entry{Path: "shop/jobs", Limit: "max_children", To: 2, InForce: 2, ID: 17}, nil})
 	c.shows("SUPERVISOR", "shop/jobs max_children is 2, 2 in force (entry 17 of the audit log)")
+}
+
+func TestALowTerminalHasTheEndOfTheDialog(t *testing.T) {
+	c := choosing(t).press("enter").types("2").press("enter").types("why").press("enter", "enter").gets(tea.WindowSizeMsg{Width: 80, Height: 10})
+	c.gets(previewed{c.asked(), &wire.Preview{From: 4, To: 2, Effects: []string{"one", "two"}}, nil}).shows("one", "two", "Make the change?")
 }
 
 func TestWhatIsTypedWrongIsToldBeforeAnythingIsAsked(t *testing.T) {
