@@ -158,14 +158,14 @@ func TestAtEightyColumnsAllThatCountsIsThere(t *testing.T) {
 
 func TestTheCursorStaysOnTheScreenOfALongTree(t *testing.T) {
 	tree := shop()
-	for i := range 200 {
+	for i := range 60 {
 		r := tree.Rows[2]
 		r.Name = "n" + strings.Repeat("i", i)
 		r.Path, r.Parent, r.Index = "shop/"+r.Name, "shop", 10+i
 		tree.Rows = append(tree.Rows, r)
 	}
 	c := watching(t).gets(updateOf(tree))
-	for range 300 {
+	for range 70 {
 		c.press("down")
 		lines := c.s.lines()
 		name := lines[at(lines, c.s.selected)].row.Name
