@@ -95,6 +95,9 @@ func (u *unit) judgeGroup(at inspector.Cursor, k groupKind) {
 	case looped:
 		p.Message = fmt.Sprintf("%s without a limit starts a goroutine for each item", k.name)
 		p.Confidence = report.Medium
+		if u.limitsItself(call) {
+			p.Confidence = report.Low
+		}
 	case p.Criticality == report.External && outlives(at, group):
 		p.Message = fmt.Sprintf("%s without a limit starts a goroutine for each request or message", k.name)
 		p.Confidence = report.High
@@ -102,6 +105,21 @@ func (u *unit) judgeGroup(at inspector.Cursor, k groupKind) {
 		return
 	}
 	u.report(at, p)
+}
+
+// limitsItself says whether the function that is started begins by waiting for a slot: there are as many goroutines, but few at
+// work.
+func (u *unit) limitsItself(start *ast.CallExpr) bool {
+	for _, arg := range start.Args {
+		if f, ok := ast.Unparen(arg).(*ast.FuncLit); ok {
+			for _, s := range f.Body.List {
+				if u.token(s) || u.acquireIn(s) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // outlives says whether a variable is declared outside of the functions around a node.

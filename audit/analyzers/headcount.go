@@ -220,7 +220,7 @@ var headcountNotPlaced = rule{
 			}
 			holder, ours := u.holder(c)
 			v, ok := holder.(*types.Var)
-			if !ok || !ours || v.Exported() && (v.IsField() || v.Parent() == u.Pkg.Scope()) || u.placed(holder) {
+			if !ok || !ours || u.open(v) || u.placed(holder) {
 				continue
 			}
 			u.report(c, Problem{

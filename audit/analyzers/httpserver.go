@@ -134,7 +134,7 @@ func (u *unit) servers() []server {
 				}
 			}
 		}
-		m.passed = use.passed[m.holder]
+		m.passed = m.holder != nil && use.passed[m.holder] || u.open(m.holder) || u.leavesPackage(m.at)
 		calls := use.served[m.holder]
 		if m.holder == nil || use.shared[m.holder] {
 			calls = append(slices.Clone(calls), use.served[nil]...)
@@ -271,7 +271,7 @@ func (u *unit) serverUse(holders map[types.Object]bool) serverUse {
 				}
 			}
 			for _, arg := range n.Args {
-				if isType(u.TypesInfo.TypeOf(arg), "net/http", "Server") && !(ok && fn.Pkg() == u.Pkg) && !(ok && isFunc(fn, "golang.org/x/net/http2", "ConfigureServer")) {
+				if isType(u.TypesInfo.TypeOf(arg), "net/http", "Server") && u.foreign(n) {
 					use.passed[known(arg)] = true
 				}
 			}
@@ -284,6 +284,35 @@ func (u *unit) serverUse(holders map[types.Object]bool) serverUse {
 		}
 	}
 	return use
+}
+
+// foreign says whether a call goes to another package, which may do more to a server than it is known of x/net/http2.
+func (u *unit) foreign(call *ast.CallExpr) bool {
+	fn, ok := u.callee(call)
+	return !ok || fn.Pkg() != u.Pkg && !isFunc(fn, "golang.org/x/net/http2", "ConfigureServer")
+}
+
+// leavesPackage says whether a value is given away where it is made: to another package, or to the callers of an exported
+// function.
+func (u *unit) leavesPackage(at inspector.Cursor) bool {
+	for c := range at.Enclosing((*ast.UnaryExpr)(nil), (*ast.ParenExpr)(nil), (*ast.CallExpr)(nil), (*ast.CompositeLit)(nil)) {
+		switch c.ParentEdgeKind() {
+		case edge.CallExpr_Args:
+			return u.foreign(c.Parent().Node().(*ast.CallExpr))
+		case edge.ReturnStmt_Results:
+			return u.exported(c)
+		case edge.UnaryExpr_X, edge.ParenExpr_X:
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// open says whether a variable or field can be reached from other packages.
+func (u *unit) open(obj types.Object) bool {
+	v, ok := obj.(*types.Var)
+	return ok && v.Exported() && u.Pkg.Name() != "main" && (v.IsField() || v.Parent() == u.Pkg.Scope())
 }
 
 // exported says whether the function around a node can be called from another package.

@@ -19,7 +19,7 @@ const (
 )
 
 // workers is how numbers are named that are limits themselves.
-var workers = regexp.MustCompile(`(?i)worker|concurren|parallel|thread|procs?$|cpu|shard|replica|partition|pool|fanout|num(go)?routine|retr(y|ies)|attempt`)
+var workers = regexp.MustCompile(`(?i)worker|concurren|parallel|thread|procs?$|cpu|shard|replica|partition|pool|fanout|routine|retr(y|ies)|attempt`)
 
 // roundsOf judges the loop.
 func (u *unit) roundsOf(loop ast.Node) rounds {
@@ -243,26 +243,31 @@ func (u *unit) takes(c inspector.Cursor) bool {
 	return false
 }
 
-// token says whether a statement sends a token to a channel or receives one: an empty struct or a bool, which carry nothing.
+// token says whether a statement takes a slot of a channel used as a semaphore: it sends what carries nothing to a channel with
+// room, or receives such from one that is named for that. Most other channels of empty structs are signals.
 func (u *unit) token(s ast.Node) bool {
 	var channel ast.Expr
 	switch s := s.(type) {
 	case *ast.SendStmt:
 		channel = s.Chan
-	case *ast.ExprStmt:
-		if x, ok := ast.Unparen(s.X).(*ast.UnaryExpr); ok && x.Op == token.ARROW {
-			channel = x.X
+		if made, ok := u.origin(channel).(*ast.CallExpr); ok && len(made.Args) == 1 {
+			return false // made without room
 		}
-	}
-	if channel == nil {
+	case *ast.ExprStmt:
+		x, ok := ast.Unparen(s.X).(*ast.UnaryExpr)
+		if !ok || x.Op != token.ARROW {
+			return false
+		}
+		channel = x.X
+		if obj := u.object(channel); obj == nil || !tokens.MatchString(obj.Name()) {
+			return false
+		}
+	default:
 		return false
 	}
 	ch, ok := u.TypesInfo.TypeOf(channel).Underlying().(*types.Chan)
 	if !ok {
 		return false
-	}
-	if _, call := ast.Unparen(channel).(*ast.CallExpr); call {
-		return false // <-ctx.Done()
 	}
 	switch e := ch.Elem().Underlying().(type) {
 	case *types.Struct:
@@ -272,6 +277,8 @@ func (u *unit) token(s ast.Node) bool {
 	}
 	return false
 }
+
+var tokens = regexp.MustCompile(`(?i)sem|token|slot|limit|ticket|permit|avail|free|worker`)
 
 func (u *unit) acquireIn(n ast.Node) bool {
 	found := false

@@ -75,11 +75,16 @@ ReadHeaderTimeout is what an honest client with a bad line needs for a header: 5
 // onlyLocal says whether an address, or the listener on one, is known to be reached from this machine alone.
 func (u *unit) onlyLocal(e ast.Expr, listener bool) bool {
 	e = u.origin(e)
-	if !listener {
-		addr, ok := u.stringValue(e)
-		return ok && loopback(addr)
-	}
 	call, ok := e.(*ast.CallExpr)
+	if !listener {
+		if ok && len(call.Args) == 3 {
+			if fn, known := u.callee(call); known && isFunc(fn, "flag", "String") {
+				e = call.Args[1] // local unless somebody asks for more
+			}
+		}
+		addr, constant := u.stringValue(e)
+		return constant && loopback(addr)
+	}
 	if !ok || len(call.Args) < 2 {
 		return false
 	}

@@ -44,9 +44,9 @@ func findUnlimitedPools(u *unit) error {
 		call := c.Node().(*ast.CallExpr)
 		switch {
 		case isFunc(fn, ants, "Submit"):
-			u.reportPool(c, "ants.Submit uses the default pool, whose size is math.MaxInt32: it starts a goroutine for each task", report.High)
+			u.reportPool(c, "ants.Submit uses the default pool, whose size is math.MaxInt32: it starts a goroutine for each task", u.sureOfMany(c))
 		case isFunc(fn, pond, "Submit", "SubmitErr", "NewGroup"):
-			u.reportPool(c, "pond."+fn.Name()+" uses the default pool, which has no limit: it starts a goroutine for each task", report.High)
+			u.reportPool(c, "pond."+fn.Name()+" uses the default pool, which has no limit: it starts a goroutine for each task", u.sureOfMany(c))
 		case isFunc(fn, ants, "NewPool", "NewPoolWithFunc", "NewPoolWithFuncGeneric"):
 			u.judgeSize(c, call, 0, "ants."+fn.Name())
 		case isFunc(fn, ants, "NewMultiPool", "NewMultiPoolWithFunc", "NewMultiPoolWithFuncGeneric"):
@@ -60,6 +60,14 @@ func findUnlimitedPools(u *unit) error {
 		}
 	}
 	return nil
+}
+
+// sureOfMany is how sure it is that what is done at a node is done many times.
+func (u *unit) sureOfMany(c inspector.Cursor) report.Confidence {
+	if _, _, looped := u.loopAround(c, nil); looped || u.criticality(c) == report.External {
+		return report.High
+	}
+	return report.Medium
 }
 
 // judgeSize judges a size of which zero and, with ants, less mean that there is no limit.

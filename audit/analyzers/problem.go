@@ -43,11 +43,11 @@ type unit struct {
 	values values // by given
 }
 
-// report takes down a problem at a node. Tests are left alone: what they start ends with them.
+// report takes down a problem at a node. Tests, and files that help them, are left alone: what they start ends with them.
 func (u *unit) report(at inspector.Cursor, p Problem) {
 	n := at.Node()
 	p.Pos, p.End = n.Pos(), n.End()
-	if strings.HasSuffix(u.Fset.Position(p.Pos).Filename, "_test.go") {
+	if u.forTests(p.Pos) {
 		return
 	}
 	p.Symbol = u.symbol(at)
@@ -63,6 +63,28 @@ func (u *unit) report(at inspector.Cursor, p Problem) {
 		Message:        p.Message + " (" + u.result.Rule + ")",
 		SuggestedFixes: p.Fixes,
 	})
+}
+
+func (u *unit) forTests(pos token.Pos) bool {
+	f := u.file(pos)
+	if f == nil || strings.HasSuffix(u.Fset.Position(pos).Filename, "_test.go") {
+		return true
+	}
+	for _, spec := range f.Imports {
+		if spec.Path.Value == `"testing"` || spec.Path.Value == `"net/http/httptest"` {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *unit) file(pos token.Pos) *ast.File {
+	for _, f := range u.Files {
+		if f.FileStart <= pos && pos < f.FileEnd {
+			return f
+		}
+	}
+	return nil
 }
 
 // line is the line of the source that pos is on; empty if it cannot be read.
@@ -87,17 +109,12 @@ func (u *unit) line(pos token.Pos) string {
 // ignored says whether a comment on the line of pos or on the one above it lets the rule pass. Findings keep what is
 // ignored: the review judges these comments itself, and tells of those that are not needed.
 func (u *unit) ignored(pos token.Pos) bool {
-	at := u.Fset.Position(pos)
-	for _, f := range u.Files {
-		if f.FileStart > pos || pos >= f.FileEnd {
-			continue
-		}
-		for _, group := range f.Comments {
-			for _, c := range group.List {
-				line := u.Fset.Position(c.Pos()).Line
-				if (line == at.Line || line == at.Line-1) && ignores(c.Text, u.result.Rule) {
-					return true
-				}
+	at := u.lineOf(pos)
+	for _, group := range u.file(pos).Comments {
+		for _, c := range group.List {
+			line := u.lineOf(c.Pos())
+			if (line == at || line == at-1) && ignores(c.Text, u.result.Rule) {
+				return true
 			}
 		}
 	}

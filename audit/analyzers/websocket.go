@@ -42,13 +42,21 @@ const messageRemedy = `Set the largest message that an honest client sends, befo
 or serve with Headcount's endpoint/websocket, where every bound that a peer could grow has a default.`
 
 func findUnlimitedMessages(u *unit) error {
-	limited, reads := u.messageLimits()
+	limited, anyReads := u.messageLimits()
 	for c, fn := range u.calls(u.root) {
 		call := c.Node().(*ast.CallExpr)
 		switch {
 		case isMethod(fn, gorilla, "Upgrader", "Upgrade") || isFunc(fn, gorilla, "Upgrade"):
-			if limited || !reads && !u.handedOn(call) {
+			if limited {
 				continue
+			}
+			reads := anyReads
+			holder, gone := u.connOf(c)
+			if holder != nil && !gone {
+				reads = u.readsWhole(holder) // it stays here, so this is all that is read of it
+				if !reads {
+					continue
+				}
 			}
 			p := Problem{
 				Message:     "no read limit is set on this websocket, and gorilla/websocket has none by itself: one message can take all memory",
@@ -56,7 +64,7 @@ func findUnlimitedMessages(u *unit) error {
 				Confidence:  report.High,
 				Criticality: report.External,
 			}
-			if !reads {
+			if !reads || holder == nil {
 				p.Confidence = report.Medium // who reads may set it
 			}
 			u.report(c, p)
@@ -98,7 +106,7 @@ func findUnlimitedMessages(u *unit) error {
 	return nil
 }
 
-// messageLimits says whether the package sets a limit on messages somewhere, and whether it reads any. Where the connection
+// messageLimits says whether the package sets a limit on messages somewhere, and whether it reads any as a whole. Where the connection
 // is kept in a struct, the limit is set in another function than the one that upgrades, so the whole package counts.
 func (u *unit) messageLimits() (limited, reads bool) {
 	for c, fn := range u.calls(u.root) {
@@ -113,7 +121,7 @@ func (u *unit) messageLimits() (limited, reads bool) {
 			u.exportLimiter(c.Node())
 		case isFunc(fn, wsutil, "SetMaxFrameSize", "SetMaxMessageSize"):
 			limited = true
-		case isMethod(fn, gorilla, "Conn", "ReadMessage", "ReadJSON", "NextReader"), isFunc(fn, gorilla, "ReadJSON"):
+		case isMethod(fn, gorilla, "Conn", "ReadMessage", "ReadJSON"), isFunc(fn, gorilla, "ReadJSON"):
 			reads = true
 		default:
 			if fn.Pkg() != nil && fn.Pkg() != u.Pkg && u.ImportObjectFact(fn, &limitsMessages{}) {
@@ -143,22 +151,35 @@ func (u *unit) exportLimiter(n ast.Node) {
 	}
 }
 
-// handedOn says whether the connection that a call of Upgrade gives leaves the function: it is returned, kept or passed on.
-func (u *unit) handedOn(call *ast.CallExpr) bool {
-	at, ok := u.root.FindNode(call)
-	if !ok {
-		return true
-	}
-	assign, ok := at.Parent().Node().(*ast.AssignStmt)
-	if !ok {
-		return true
+// connOf is the variable that holds the connection of a call of Upgrade, and says whether it is known by another name too. It
+// is nil where there is none, or other packages can reach it.
+func (u *unit) connOf(c inspector.Cursor) (types.Object, bool) {
+	assign, ok := c.Parent().Node().(*ast.AssignStmt)
+	if !ok || len(assign.Rhs) != 1 {
+		return nil, true
 	}
 	conn := u.object(assign.Lhs[0])
-	v, local := conn.(*types.Var)
-	if !local || v.IsField() {
-		return true
+	if conn == nil || u.open(conn) {
+		return nil, true
 	}
-	return u.escapes(conn)
+	for ret := range u.root.Preorder((*ast.ReturnStmt)(nil)) {
+		for _, r := range ret.Node().(*ast.ReturnStmt).Results {
+			if u.object(r) == conn && u.exported(ret) {
+				return nil, true
+			}
+		}
+	}
+	return conn, u.escapes(conn)
+}
+
+// readsWhole says whether whole messages are read from what a variable holds. By NextReader they are read in pieces.
+func (u *unit) readsWhole(conn types.Object) bool {
+	for c, fn := range u.calls(u.root) {
+		if isMethod(fn, gorilla, "Conn", "ReadMessage", "ReadJSON") && u.object(receiverOf(c.Node().(*ast.CallExpr))) == conn {
+			return true
+		}
+	}
+	return false
 }
 
 func (u *unit) reportLimit(c inspector.Cursor, n int64, none bool) {

@@ -63,6 +63,15 @@ func http2OnTop(h http.Handler) error {
 	return srv.ListenAndServeTLS("", "")
 }
 
+// Server has a field that its users can set.
+type Server struct{ HTTP *http.Server }
+
+func (s *Server) Run() error { return s.HTTP.ListenAndServe() }
+
+func NewOpen(h http.Handler) *Server {
+	return &Server{HTTP: &http.Server{Handler: h}} // want `HC110\) medium`
+}
+
 type api struct {
 	server *http.Server
 	debug  http.Server // want `HC110`
@@ -78,11 +87,15 @@ func (a *api) run() error {
 }
 
 func someoneElseRuns(done chan struct{}, h http.Handler) error {
-	return run.Until(done, &http.Server{Addr: ":8080", Handler: h}) // want `HC110`
+	return run.Until(done, &http.Server{Addr: ":8080", Handler: h}) // want `HC110\) medium`
 }
 
 func NewServer(h http.Handler) *http.Server {
-	return &http.Server{Handler: h} // want `HC110`
+	return &http.Server{Handler: h} // want `HC110\) medium`
+}
+
+func newLocal(h http.Handler) *http.Server {
+	return &http.Server{Handler: h} // want `HC110\) high`
 }
 
 // From here on nothing is to be found.
@@ -128,6 +141,8 @@ func (k *keeping) start(ln net.Listener, h http.Handler) {
 	k.srv.ReadHeaderTimeout = time.Second
 	go k.srv.Serve(ln)
 }
+
+func serveAnother(s *http.Server) error { return s.ListenAndServe() }
 
 func neverServes() *http2.ServeConnOpts {
 	probe := &http.Server{Addr: ":1"}

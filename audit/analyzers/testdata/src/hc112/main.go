@@ -2,6 +2,7 @@
 package main
 
 import (
+	"flag"
 	"log"
 	"net"
 	"net/http"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 )
+
+var flagged = flag.String("http", "127.0.0.1:8080", "where to listen")
 
 const debugAddr = "localhost:6060"
 
@@ -24,6 +27,7 @@ func main() {
 	go http.Serve(ln, mux)                   // want `http.Serve serves without any timeout.* high external`
 	go http.ServeTLS(ln, mux, "cert", "key") // want `http.ServeTLS serves`
 	go ginServer()
+	go http.ListenAndServe(*flagged, mux)                          // want `HC112\) high internal`
 	log.Fatal(http.ListenAndServeTLS(":8443", "cert", "key", mux)) // want `http.ListenAndServeTLS serves`
 }
 

@@ -54,7 +54,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func limitOfTheWorkOnly(urls []string, sem chan struct{}) error {
 	var g errgroup.Group
 	for _, url := range urls {
-		g.Go(func() error { // want `HC120`
+		g.Go(func() error { // want `HC120\) low`
 			sem <- struct{}{}
 			defer func() { <-sem }()
 			return fetch(url)
@@ -70,6 +70,22 @@ func semaphoreOnOnePath(urls []string, sem chan struct{}, fast bool) {
 			sem <- struct{}{}
 		}
 		g.Go(func() error { return fetch(url) }) // want `HC120`
+	}
+}
+
+func signalsAreNoSlots(notify chan struct{}, quit chan struct{}, next func() []string) {
+	var g errgroup.Group
+	done := make(chan struct{})
+	for {
+		select {
+		case <-quit:
+			return
+		case <-notify:
+			g.Go(func() error { return nil }) // want `high unbounded`
+		}
+		<-notify
+		done <- struct{}{}
+		g.Go(func() error { return nil }) // want `high unbounded`
 	}
 }
 
@@ -153,6 +169,14 @@ func withSemaphores(ctx context.Context, urls []string, sem chan struct{}, w *se
 		}
 	}
 	return g.Wait()
+}
+
+func withTokens(urls []string, tokens chan struct{}) {
+	var g errgroup.Group
+	for _, url := range urls {
+		<-tokens
+		g.Go(func() error { defer func() { tokens <- struct{}{} }(); return fetch(url) })
+	}
 }
 
 func groupOfEachRound(batches [][2]string) {

@@ -3,6 +3,7 @@ package hc121
 
 import (
 	"math"
+	"net/http"
 
 	"github.com/alitto/pond/v2"
 	"github.com/gammazero/workerpool"
@@ -36,7 +37,7 @@ func unlimited(items []int, size int) {
 		wg.Go(work) // want `conc.WaitGroup without a limit`
 	}
 
-	ants.Submit(work)                      // want `ants.Submit uses the default pool, .* high unbounded`
+	ants.Submit(work)                      // want `ants.Submit uses the default pool, .* medium unbounded`
 	ants.NewPool(-1)                       // want `ants.NewPool with size -1 makes a pool without a limit`
 	ants.NewPool(math.MaxInt32)            // want `ants.NewPool with size 2147483647 makes a pool whose limit limits nothing`
 	ants.NewPoolWithFunc(0, nil)           // want `without a limit`
@@ -53,6 +54,10 @@ func unlimited(items []int, size int) {
 	ants.NewMultiPool(8, 100, 0)
 	pond.NewPool(10)
 	workerpool.New(8)
+}
+
+func handler(w http.ResponseWriter, r *http.Request) {
+	ants.Submit(work) // want `ants.Submit uses the default pool, .* high external`
 }
 
 func limited(items []int) {

@@ -3,6 +3,7 @@ package open
 
 import (
 	"context"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -26,6 +27,20 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		if _, _, err := conn.ReadMessage(); err != nil {
 			return
 		}
+	}
+}
+
+func inPieces(w http.ResponseWriter, r *http.Request) {
+	conn, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	for {
+		_, piece, err := conn.NextReader()
+		if err != nil {
+			return
+		}
+		io.Copy(io.Discard, piece)
 	}
 }
 

@@ -1,6 +1,9 @@
 package websocket
 
-import "net/http"
+import (
+	"io"
+	"net/http"
+)
 
 type Conn struct{}
 
@@ -9,6 +12,8 @@ func (c *Conn) ReadMessage() (int, []byte, error)            { return 0, nil, ni
 func (c *Conn) ReadJSON(v any) error                         { return nil }
 func (c *Conn) WriteMessage(messageType int, b []byte) error { return nil }
 func (c *Conn) Close() error                                 { return nil }
+
+func (c *Conn) NextReader() (int, io.Reader, error) { return 0, nil, nil }
 
 type Upgrader struct{ ReadBufferSize int }
 
