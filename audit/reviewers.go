@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/headcount-go/headcount/audit/live"
 	"github.com/headcount-go/headcount/audit/report"
 )
 
@@ -17,6 +18,7 @@ type reviewers struct {
 var theReviewers = reviewers{
 	golang: func(context.Context, string) (report.Result, error) { return report.Result{}, nil },
 	beam:   func(context.Context, string, []string) (report.Result, error) { return report.Result{}, nil },
+	rules:  []func() []report.Rule{live.Rules},
 }
 
 // review reviews a code base. A panic, which would be a mistake of ours, takes only that code base out of the review.
