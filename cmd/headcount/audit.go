@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +21,8 @@ type auditFlags struct {
 	failOn        string
 	confidence    string
 	explain       string
+	url           string
+	conn          connection
 	writeBaseline bool
 }
 
@@ -31,8 +32,8 @@ const never = "never"
 func auditCommand() *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
-		Use:   "audit PATH...",
-		Short: "Review Go, Elixir and Erlang code for what has no limit",
+		Use:   "audit PATH... | -url URL",
+		Short: "Review Go, Elixir and Erlang code, or a running program, for what has no limit",
 		Long: `Audit finds the supervisors, goroutines and listeners in code that have no limit, says which of them an outsider reaches,
 and what to write there. A path is a directory, with all Go modules and Elixir and Erlang projects below it, or a file.
 Nothing of the code is run.
@@ -41,18 +42,24 @@ A comment beside a finding, with a reason, answers for it:
 
   go serve(l) //headcount:ignore HC101 the listeners are in the configuration
 
+With --url it reviews a running program instead: limits that are missing, that are hit often or that nothing comes near,
+restarts that are nearly used up, and limits whose review is due.
+
+` + address + `
+
 Exit status: 0 if there is no finding at or above --fail-on, 1 if there is, 2 if something could not be read.`,
 		Example: `  headcount audit ./...
   headcount audit --format markdown -o gaps.md .
   headcount audit --new-from origin/main --format github .
   headcount audit --baseline audit.json --write-baseline .
-  headcount audit --explain HC101`,
+  headcount audit --explain HC101
+  headcount audit --url http://127.0.0.1:7070`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.explain != "" {
 				return audit.Explain(cmd.OutOrStdout(), f.explain)
 			}
 			f.config.Paths = args
-			return f.run(cmd.Context(), cmd.OutOrStdout())
+			return f.run(cmd)
 		},
 	}
 	cmd.Flags().StringVar(&f.format, "format", "text", strings.Join(report.Formats(), ", ")+"; markdown is the gap report")
@@ -63,18 +70,21 @@ Exit status: 0 if there is no finding at or above --fail-on, 1 if there is, 2 if
 	cmd.Flags().BoolVar(&f.writeBaseline, "write-baseline", false, "write the findings to the file of --baseline instead of telling them")
 	cmd.Flags().StringVar(&f.config.NewFrom, "new-from", "", "tell only findings on lines that have changed since this `revision` of git")
 	cmd.Flags().StringVar(&f.explain, "explain", "", "print the page of a `rule`")
+	cmd.Flags().StringVar(&f.url, "url", "", "review the program that serves its page at this `address`")
+	f.conn.flags(cmd)
 	return cmd
 }
 
-func (f *auditFlags) run(ctx context.Context, stdout io.Writer) error {
+func (f *auditFlags) run(cmd *cobra.Command) error {
+	stdout := cmd.OutOrStdout()
 	failOn, err := f.check()
 	if err != nil {
 		return err
 	}
 	if f.writeBaseline {
-		return f.newBaseline(ctx, stdout)
+		return f.newBaseline(cmd)
 	}
-	r, err := audit.Run(ctx, f.config)
+	r, err := f.review(cmd)
 	if err != nil {
 		return err
 	}
@@ -88,6 +98,29 @@ func (f *auditFlags) run(ctx context.Context, stdout io.Writer) error {
 		return errFailed
 	}
 	return nil
+}
+
+// review reviews the paths, or the running program.
+func (f *auditFlags) review(cmd *cobra.Command) (*report.Report, error) {
+	ctx := cmd.Context()
+	if f.url == "" {
+		return audit.Run(ctx, f.config)
+	}
+	program, err := f.conn.connect(f.url, cmd.ErrOrStderr())
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	r, err := audit.Live(ctx, f.config, program)
+	if err == nil {
+		return r, nil
+	}
+	// What to do about it is the same as for other commands; the exit status is that of a review that could not read.
+	err = explain(ctx, program, err, "", "")
+	if s := (*statusError)(nil); errors.As(err, &s) {
+		s.status = exitError
+	}
+	return nil, err
 }
 
 // check reads the words among the flags. Never to fail is to fail above the highest severity.
@@ -104,6 +137,10 @@ func (f *auditFlags) check() (failOn report.Severity, err error) {
 		}
 	}
 	switch {
+	case f.url != "" && len(f.config.Paths) > 0:
+		return 0, errors.New("either paths or --url are reviewed, not both")
+	case f.url != "" && f.config.NewFrom != "":
+		return 0, errors.New("--new-from is for code; leave it out with --url")
 	case f.writeBaseline && f.config.Baseline == "":
 		return 0, errors.New("--write-baseline needs the file, as --baseline FILE")
 	case f.writeBaseline && f.config.NewFrom != "":
@@ -113,10 +150,10 @@ func (f *auditFlags) check() (failOn report.Severity, err error) {
 }
 
 // newBaseline writes all findings into the file of the baseline.
-func (f *auditFlags) newBaseline(ctx context.Context, stdout io.Writer) error {
-	file := f.config.Baseline
+func (f *auditFlags) newBaseline(cmd *cobra.Command) error {
+	stdout, file := cmd.OutOrStdout(), f.config.Baseline
 	f.config.Baseline = ""
-	r, err := audit.Run(ctx, f.config)
+	r, err := f.review(cmd)
 	if err != nil {
 		return err
 	}

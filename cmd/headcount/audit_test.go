@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/headcount-go/headcount"
 )
 
 // writeFiles makes a directory with these files, and makes it the current one.
@@ -89,4 +92,21 @@ func TestAuditSaysWhereAndWhat(t *testing.T) {
 	if err != errFailed || !strings.HasPrefix(out, "a.ex:1:16: warning: HC001 ignore-without-reason: this comment gives no reason") {
 		t.Errorf("error %v, output %s", err, out)
 	}
+}
+
+func TestARunningProgramIsReviewedOverItsPage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p := start(t)
+	p.command(t, "", "audit -url URL").has(t, exitOK, "no findings\n3 supervisors: 2 with a limit, 1 with declared children\n")
+	if err := p.jobs.MaxChildren().Set(7, headcount.Change{By: "ann", Review: time.Now().Add(-48 * time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	p.command(t, "", "audit -url URL").has(t, exitFailed, "shop/jobs: warning: HC306 live-review-passed: max_children of shop/jobs, set by ann")
+	p.command(t, "", "audit -url URL -baseline b.json -write-baseline").has(t, exitOK, "findings in b.json: 1")
+	p.command(t, "", "audit -url URL -baseline b.json").has(t, exitOK, "1 in the baseline")
+	p.command(t, "", "audit -url URL .").has(t, exitError, "either paths or --url")
+	p.command(t, "", "audit -url URL -new-from HEAD").has(t, exitError, "--new-from is for code")
+	t.Setenv("HEADCOUNT_TOKEN", "wrong")
+	p.command(t, "", "audit -url URL").has(t, exitError, "not allowed", "Give a token")
+	p.command(t, "", "audit -url http://127.0.0.1:1").has(t, exitError, "127.0.0.1:1")
 }
