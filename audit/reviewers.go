@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/headcount-go/headcount/audit/analyzers"
+	"github.com/headcount-go/headcount/audit/golang"
 	"github.com/headcount-go/headcount/audit/live"
 	"github.com/headcount-go/headcount/audit/report"
 )
@@ -16,9 +18,11 @@ type reviewers struct {
 }
 
 var theReviewers = reviewers{
-	golang: func(context.Context, string) (report.Result, error) { return report.Result{}, nil },
-	beam:   func(context.Context, string, []string) (report.Result, error) { return report.Result{}, nil },
-	rules:  []func() []report.Rule{live.Rules},
+	golang: func(ctx context.Context, dir string) (report.Result, error) {
+		return golang.Review(ctx, dir, nil, golang.Options{})
+	},
+	beam:  func(context.Context, string, []string) (report.Result, error) { return report.Result{}, nil },
+	rules: []func() []report.Rule{analyzers.Rules, live.Rules},
 }
 
 // review reviews a code base. A panic, which would be a mistake of ours, takes only that code base out of the review.
@@ -28,7 +32,7 @@ func (r *reviewers) review(ctx context.Context, u *unit) (result report.Result, 
 			result, err = report.Result{}, fmt.Errorf("the review has failed, which is a mistake in it: %v", p)
 		}
 	}()
-	if u.language == golang {
+	if u.language == goCode {
 		return r.golang(ctx, u.root)
 	}
 	return r.beam(ctx, u.root, u.files)

@@ -50,7 +50,7 @@ func (s *survey) readSources(u *unit, findings []report.Finding) []*ignore {
 		}
 		for _, x := range ignoresIn(file, src) {
 			x.code = line(x.Line)
-			x.unsure = u.language == golang && !compiledHere(path)
+			x.unsure = u.language == goCode && !compiledHere(path)
 			comments = append(comments, x)
 		}
 	}

@@ -16,16 +16,16 @@ type unit struct {
 type language int
 
 const (
-	golang language = iota
-	beam            // Elixir and Erlang
+	goCode   language = iota
+	beamCode          // Elixir and Erlang
 )
 
 func languageOf(file string) (language, bool) {
 	switch filepath.Ext(file) {
 	case ".go":
-		return golang, true
+		return goCode, true
 	case ".ex", ".exs", ".erl", ".hrl":
-		return beam, true
+		return beamCode, true
 	}
 	return 0, false
 }

@@ -61,7 +61,7 @@ func look(ctx context.Context, base string, paths []string) (*survey, error) {
 	// What an outsider reaches shows in the whole of a code base, so the part outside of the paths is read too. Go's own loader does that by
 	// itself; files that belong to no project are not known to belong together.
 	for _, u := range s.units {
-		if u.language == beam && isProject(u.root) && !s.covers(u.root) {
+		if u.language == beamCode && isProject(u.root) && !s.covers(u.root) {
 			if err := s.walk(ctx, u.root, u.root); err != nil {
 				return nil, err
 			}
@@ -177,7 +177,7 @@ func (s *survey) file(path, scope string) {
 	lang, _ := languageOf(path)
 	dir := filepath.Dir(path)
 	var root string
-	if lang == golang {
+	if lang == goCode {
 		root = s.root("go", dir, moduleOf)
 		if root == "" {
 			if !s.homeless[dir] {
