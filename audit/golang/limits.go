@@ -46,7 +46,7 @@ func (p *program) limited(instr ssa.Instruction, within *loop) bool {
 			if i == instr {
 				break
 			}
-			if p.acquires(i, instr, 2) {
+			if p.acquires(i, instr, 4) {
 				return true
 			}
 		}
@@ -66,12 +66,23 @@ func (p *program) acquires(i, instr ssa.Instruction, calls int) bool {
 	case *ssa.Call:
 		c := i.Common()
 		m := invoked(c)
-		if acquiring[m] || acquiring[calleeOf(c)] {
+		if acquiring[m] || acquiring[calleeOf(c)] || swapsCount(c) {
 			return !conditional(i.Type()) || p.decides(i, instr)
 		}
 		return calls > 0 && p.wrapsAcquire(c, i, instr, calls)
 	}
 	return false
+}
+
+// swapsCount knows a number that is compared and swapped: a count that is only raised where it may be.
+func swapsCount(c *ssa.CallCommon) bool {
+	m := calleeOf(c)
+	if m.pkg != "sync/atomic" || !strings.HasPrefix(m.name, "CompareAndSwap") || len(c.Args) != 3 {
+		return false
+	}
+	b, ok := c.Args[2].Type().Underlying().(*types.Basic)
+	_, constant := c.Args[2].(*ssa.Const)
+	return ok && b.Info()&types.IsInteger != 0 && !constant
 }
 
 // conditional results say whether the place was taken.

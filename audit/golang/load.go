@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -191,65 +192,72 @@ func (m *module) owns(p *packages.Package) bool {
 	return len(p.GoFiles) > 0 && m.inside(p.GoFiles[0])
 }
 
-// forgetBodies takes back the complaints that come of missing bodies, such as imports that nothing uses.
+// forgetBodies takes back the complaints that come of missing bodies, such as imports that nothing uses. What the go
+// command says of the package stays.
 func forgetBodies(p *packages.Package) {
-	p.IllTyped, p.Errors, p.TypeErrors = false, nil, nil
+	p.IllTyped, p.TypeErrors = false, nil
+	p.Errors = slices.DeleteFunc(p.Errors, func(e packages.Error) bool { return e.Kind != packages.ListError })
 }
 
-// noteErrors names what could not be read, the same thing once.
+// noteErrors names what could not be read, the same thing once. Where a package is missing, that is named, and not the
+// errors that follow from it in those that import it.
 func (m *module) noteErrors(asked []*packages.Package) {
 	seen := map[string]bool{}
-	note := func(p *packages.Package) {
-		causes := causesOf(p.Errors)
-		for i, e := range causes {
-			if i == mostErrors {
-				m.unread = append(m.unread, report.Unread{
-					Position: report.Position{File: m.showing.path(dirOf(p, m.dir))},
-					Reason:   fmt.Sprintf("%d more errors in package %s", len(causes)-i, p.PkgPath),
-				})
-				return
-			}
-			at := m.showing.parsed(e.Pos)
-			if at.File == "" {
-				at.File = m.showing.path(dirOf(p, m.dir))
-			}
-			reason, _, _ := strings.Cut(strings.TrimSpace(e.Msg), "\n")
-			if key := at.String() + reason; !seen[key] {
-				seen[key] = true
-				m.unread = append(m.unread, report.Unread{Position: at, Reason: reason})
-			}
-		}
-	}
 	loaded := map[string]bool{}
-	for _, p := range m.own {
-		loaded[p.ID] = true
-		if m.asked[p.ID] {
-			note(p)
+	affected := map[*packages.Package]bool{} // imports, at some distance, what is missing
+	for _, p := range m.all {                // imported ones first
+		for _, imp := range p.Imports {
+			affected[p] = affected[p] || affected[imp] || missing(imp)
 		}
+		switch own := m.owns(p); {
+		case own && !m.asked[p.ID]:
+		case own || missing(p):
+			m.note(p, affected[p], seen)
+		}
+		loaded[p.ID] = true
 	}
 	for _, p := range asked { // such as a pattern that matched nothing, and a package all of whose files are excluded
 		if !loaded[p.ID] {
-			note(p)
+			m.note(p, false, seen)
 		}
 	}
 }
 
-// causesOf leaves out the errors that only follow from a package that could not be imported.
-func causesOf(errs []packages.Error) []packages.Error {
-	var causes []packages.Error
-	for _, e := range errs {
-		if e.Kind == packages.ListError || strings.HasPrefix(e.Msg, "could not import ") {
-			causes = append(causes, e)
-		}
-	}
-	if len(causes) == 0 {
-		return errs
-	}
-	return causes
+// missing reports whether the go command could not find, or not make sense of, a package.
+func missing(p *packages.Package) bool {
+	return slices.ContainsFunc(p.Errors, func(e packages.Error) bool { return e.Kind == packages.ListError })
 }
 
 // mostErrors of one package are told one by one.
 const mostErrors = 10
+
+func (m *module) note(p *packages.Package, affected bool, seen map[string]bool) {
+	told, left := 0, 0
+	for _, e := range p.Errors {
+		if told == mostErrors || affected && e.Kind == packages.TypeError {
+			left++
+			continue
+		}
+		at := m.showing.parsed(e.Pos)
+		if at.File == "" {
+			at.File = m.showing.path(dirOf(p, m.dir))
+		}
+		reason, _, _ := strings.Cut(strings.TrimSpace(e.Msg), "\n")
+		if key := at.String() + reason; !seen[key] {
+			seen[key] = true
+			told++
+			m.unread = append(m.unread, report.Unread{Position: at, Reason: reason})
+		}
+	}
+	if left == 0 {
+		return
+	}
+	reason := fmt.Sprintf("%d more errors in package %s", left, p.PkgPath)
+	if affected {
+		reason += ", which imports a package that is missing"
+	}
+	m.unread = append(m.unread, report.Unread{Position: report.Position{File: m.showing.path(dirOf(p, m.dir))}, Reason: reason})
+}
 
 func dirOf(p *packages.Package, otherwise string) string {
 	for _, files := range [][]string{p.GoFiles, p.IgnoredFiles, p.OtherFiles} {
@@ -274,6 +282,9 @@ func newShowing(base, dir string) showing {
 }
 
 func (s showing) path(name string) string {
+	if _, inCache, ok := strings.Cut(filepath.ToSlash(name), "/pkg/mod/"); ok && !strings.HasPrefix(name, s.base) {
+		return inCache
+	}
 	if rel, err := filepath.Rel(s.base, name); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		name = rel
 	}

@@ -2,6 +2,7 @@ package golang
 
 import (
 	"go/constant"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -242,7 +243,7 @@ func once(e *edge) bool {
 
 // passesLimit reports whether a place of a limited number is taken before the call, or by what the function is handed to.
 func (p *program) passesLimit(e *edge) bool {
-	if e.kind == handed && running[calleeOf(e.site.Common()).pkg] {
+	if m := calleeOf(e.site.Common()); running[m.pkg] && (e.kind == handed || slices.Contains(childStarts, m.name)) {
 		return true
 	}
 	var inner *loop

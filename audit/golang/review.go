@@ -47,9 +47,7 @@ func Review(ctx context.Context, dir string, patterns []string, o Options) (repo
 	if err := ctx.Err(); err != nil {
 		return report.Result{}, err
 	}
-	res := report.Result{Findings: p.findings()}
-	res.Unread = p.unread
-	return res, nil
+	return report.Result{Findings: p.findings(), Supervisors: p.supervisors(), Unread: p.unread}, nil
 }
 
 // resolved makes a path absolute and free of symbolic links, as the go command writes them.

@@ -30,7 +30,7 @@ func TestReviewFindsWhatIsMarkedAndNothingElse(t *testing.T) {
 				}
 			}
 			if want := marked(t, dir); !slices.Equal(got, want) {
-				t.Errorf("missing: %q\nnot wanted: %q", without(want, got), without(got, want))
+				t.Errorf("missing: %q\nnot wanted: %q", except(want, got), except(got, want))
 			}
 			if len(res.Unread) > 0 {
 				t.Errorf("unread: %v", res.Unread)
@@ -78,7 +78,7 @@ func marked(t *testing.T, dir string) []string {
 	return marks
 }
 
-func without(a, b []string) []string {
+func except(a, b []string) []string {
 	var rest []string
 	for _, s := range a {
 		if !slices.Contains(b, s) {

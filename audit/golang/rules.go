@@ -1,16 +1,46 @@
-// Package golang reviews a Go module as a whole: where it starts goroutines, who decides how many, and what limits them.
 package golang
 
-import "github.com/headcount-go/headcount/audit/report"
+import (
+	"embed"
+	"strings"
 
-var remedies = map[string]string{
-	"HC101": "items.Do(ctx, fn) on a headcount.NewDynamicSupervisor with MaxChildren, or errgroup's g.SetLimit(n) before the loop",
-	"HC102": "jobs.Go(ctx, fn) on a headcount.NewDynamicSupervisor with MaxChildren, and answer 503 to a refusal",
-	"HC103": "messages.Do(ctx, fn) on a headcount.NewDynamicSupervisor with MaxChildren, so that reading waits when it is full",
-	"HC104": "endpoint.NewTCP(name, addr, handler, endpoint.MaxConns(n)), or netutil.LimitListener(l, n) around the listener",
-	"HC105": "errgroup's g.SetLimit(n) and g.Wait(), or headcount.NewDynamicSupervisor with MaxChildren",
-	"HC106": "run the work in the loop itself, or on a headcount.NewDynamicSupervisor with MaxChildren",
-	"HC107": "a queue that a fixed number of workers takes from, or headcount.NewDynamicSupervisor with MaxChildren",
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+//go:embed rules/*.md
+var pages embed.FS
+
+var rules = []report.Rule{
+	{ID: "HC101", Name: "go-in-outside-loop", Summary: "a loop whose rounds an outsider decides starts a goroutine in each", Confidence: report.High},
+	{ID: "HC102", Name: "go-per-request", Summary: "a goroutine is started for each request and outlives it", Confidence: report.High},
+	{ID: "HC103", Name: "go-per-message", Summary: "a goroutine is started for each message", Confidence: report.High},
+	{ID: "HC104", Name: "accept-without-limit", Summary: "an accept loop starts a goroutine for each connection, without a limit", Confidence: report.High},
+	{ID: "HC105", Name: "go-in-inside-loop", Summary: "a loop over the program's own data starts a goroutine in each round", Confidence: report.Low},
+	{ID: "HC106", Name: "go-per-tick", Summary: "a clock or a channel starts a goroutine again and again", Confidence: report.Medium},
+	{ID: "HC107", Name: "go-recursive", Summary: "goroutines start more of themselves", Confidence: report.Medium},
 }
 
-var _ = report.Rule{}
+// remedies are what to write at the place, the Headcount call first.
+var remedies = map[string]string{
+	"HC101": "supervisor.Go(ctx, fn) of a headcount.NewDynamicSupervisor with MaxChildren(n), or an errgroup.Group with SetLimit(n)",
+	"HC102": "supervisor.Go(ctx, fn) of a headcount.NewDynamicSupervisor with MaxChildren(n), and 503 for a refusal; or a channel that n workers take from",
+	"HC103": "supervisor.Go(ctx, fn) of a headcount.NewDynamicSupervisor with MaxChildren(n) and Wait, so that reading waits when it is full; or a semaphore of n before the start",
+	"HC104": "endpoint.NewTCP(name, addr, handler, endpoint.Limits{Conns: n}), or netutil.LimitListener(listener, n)",
+	"HC105": "an errgroup.Group with SetLimit(n) and Wait, or a headcount.NewDynamicSupervisor with MaxChildren(n)",
+	"HC106": "the work in the loop itself, or supervisor.Go(ctx, fn) of a headcount.NewDynamicSupervisor with MaxChildren(1)",
+	"HC107": "a queue with a bound that n workers take from, or a headcount.NewDynamicSupervisor with MaxChildren(n)",
+}
+
+// Rules returns the rules of this package with their pages.
+func Rules() []report.Rule {
+	all := make([]report.Rule, len(rules))
+	for i, r := range rules {
+		page, err := pages.ReadFile("rules/" + r.ID + ".md")
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		r.Page = strings.TrimSpace(string(page)) + "\n"
+		all[i] = r
+	}
+	return all
+}
