@@ -400,7 +400,7 @@
     // tick is called with each delta.
     tick(r, changed) {
       if (!r) { $("panel").replaceChildren(make("h2", { id: "panel-title" }, this.path), make("p", null, "It is not there any more.")); this.path = ""; return; }
-      if (changed) this.show(r);
+      if (changed) this.show(r); else this.showState(r);
       if (++this.beat % 10 === 0) this.drawChart();
       if (changed && this.beat % 3 === 0) this.refresh();
     },
@@ -414,9 +414,14 @@
       if (!$("panel").querySelector(".change")) this.showLimits();
     },
 
+    showState(r) {
+      const since = this.detail.since;
+      this.state.replaceChildren(badge(r), " " + kind(r) + ", " + r.state + (since && r.state === "running" ? " for " + age(since, state.now) : ""));
+    },
+
     show(r) {
       const d = this.detail;
-      this.state.replaceChildren(badge(r), " " + kind(r) + ", " + r.state + (d.since ? " for " + age(d.since, state.now) : ""));
+      this.showState(r);
       const facts = [
         ["Children", number(r.children) + " of " + number(r.limit)], ["Peak", number(r.peak)], ["Started", number(d.started)],
         ["Refused, 1 min", number(r.refused_minute)], ["Refused", number(d.refused)], ["Waiting", number(r.waiting) + (d.queue ? " of " + number(d.queue) : "")],
@@ -476,7 +481,9 @@
     const near = limits.filter((l) => l <= Math.max(peak, 1) * 4); // a limit far above would press the line to the ground
     const top = Math.max(1, peak, ...near) * 1.08;
     const to = new Date(now.time).getTime();
-    const span = Math.min(3600e3, Math.max(300e3, Math.ceil((to - new Date(points[0].time)) / 300e3) * 300e3)); // it grows with what there is
+    const past = to - new Date(points[0].time);
+    const step = past < 300e3 ? 60e3 : 300e3;
+    const span = Math.min(3600e3, Math.max(step, Math.ceil(past / step) * step)); // it grows with what there is
     const x = (t) => (L + ((new Date(t) - to + span) / span) * (W - L - 4)).toFixed(1);
     const y = (n) => (T + (1 - n / top) * (H - T - B)).toFixed(1);
     const line = (get) => points.map((p, i) => (i ? "L" : "M") + x(p.time) + " " + y(get(p))).join("");
