@@ -1,41 +1,15 @@
 package report
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/headcount-go/headcount/internal/plain"
 )
 
-// oneLine makes a text from outside fit to be shown in one line: without control characters, which could move a terminal's cursor or
-// begin a line that a program reads as a command, without marks that turn the direction of writing, and not too long.
+// oneLine makes a text from outside fit to be shown in one line, wherever that is.
 func oneLine(s string) string {
-	cut := false
-	if len(s) > maxLine {
-		s, cut = strings.TrimRightFunc(s[:maxLine], func(r rune) bool { return r == utf8.RuneError }), true
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\t':
-			b.WriteByte(' ')
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < utf8.RuneSelf:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-		i += size
-	}
-	if cut {
-		b.WriteString("…")
-	}
-	// The older form of commands in a log, which counts anywhere in a line.
-	return strings.ReplaceAll(b.String(), "##[", "## [")
+	// The older form of commands in the log of a build server, which counts anywhere in a line.
+	return strings.ReplaceAll(plain.Cut(strings.ReplaceAll(s, "\t", " "), maxLine), "##[", "## [")
 }
 
 // way is how an outsider comes to a place, in one line.
