@@ -22,7 +22,7 @@ var theReviewers = reviewers{
 		return golang.Review(ctx, dir, nil, golang.Options{})
 	},
 	beam:  func(context.Context, string, []string) (report.Result, error) { return report.Result{}, nil },
-	rules: []func() []report.Rule{analyzers.Rules, live.Rules},
+	rules: []func() []report.Rule{golang.Rules, analyzers.Rules, live.Rules},
 }
 
 // review reviews a code base. A panic, which would be a mistake of ours, takes only that code base out of the review.
