@@ -38,6 +38,7 @@ type (
 		Pos
 		Name   string
 		Quoted bool // :"..."; with an interpolation Name is only what is fixed of it
+		Parts  []Node
 	}
 
 	// A Number is written as Text. Int reports its value.
