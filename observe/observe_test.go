@@ -715,6 +715,26 @@ func TestTheStreamGoesOnAfterAnID(t *testing.T) {
 	}
 }
 
+func TestTheGoroutinesOfChildrenAreCountedWhileSomebodyFollows(t *testing.T) {
+	b := setup(t)
+	b.fillJobs(3)
+	if n := get[wire.Snapshot](b, "api/v1/tree", nil).Totals.Supervised; n != -1 {
+		t.Errorf("%d goroutines of children are told though nobody follows, want -1", n)
+	}
+	events := b.follow("")
+	for range 10 {
+		e := b.next(events)
+		var d struct{ Totals totals }
+		if err := json.Unmarshal([]byte(e.data), &d); err != nil {
+			t.Fatal(err)
+		}
+		if n := d.Totals.Supervised; n >= 3 && n < d.Totals.Goroutines {
+			return
+		}
+	}
+	t.Error("they are not told while somebody follows")
+}
+
 func TestViewersAreLimited(t *testing.T) {
 	b := setup(t, Viewers(1))
 	b.next(b.follow(""))

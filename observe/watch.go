@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/headcount-go/headcount"
@@ -18,8 +19,10 @@ import (
 )
 
 const (
-	busyPause   = time.Second     // between two looks at the tree while somebody follows
-	idlePause   = 5 * time.Second // and while nobody does
+	busyPause   = time.Second      // between two looks at the tree while somebody follows
+	idlePause   = 5 * time.Second  // and while nobody does
+	countPause  = 10 * time.Second // between two countings of goroutines
+	maxCounted  = 10_000
 	keptDeltas  = 60
 	keptRows    = 20_000 // of all kept deltas together
 	keptEvents  = 1000
@@ -37,6 +40,8 @@ type watcher struct {
 	audit  *auditLog
 	viewed func() bool
 	epoch  string // tells the streams of two lives of the process apart
+
+	supervised atomic.Int64 // goroutines of children, or -1
 
 	looking sync.Mutex
 	tracked map[string]*tracked
@@ -69,6 +74,7 @@ type tracked struct {
 func newWatcher(root headcount.Node, audit *auditLog, viewed func() bool) *watcher {
 	w := &watcher{root: root, audit: audit, viewed: viewed, epoch: rand.Text()[:8], tracked: make(map[string]*tracked)}
 	w.mu.tick = make(chan struct{})
+	w.supervised.Store(-1)
 	return w
 }
 
@@ -81,6 +87,7 @@ func (w *watcher) run(ctx context.Context) error {
 	ticker := time.NewTicker(busyPause)
 	defer ticker.Stop()
 	dropped := uint64(0)
+	var counted time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -92,10 +99,29 @@ func (w *watcher) run(ctx context.Context) error {
 				w.miss(d - dropped)
 				dropped = d
 			}
+			if viewed := w.viewed(); !viewed {
+				w.supervised.Store(-1)
+				counted = time.Time{}
+			} else if now.Sub(counted) >= countPause {
+				w.countGoroutines(ctx)
+				counted = now
+			}
 			if w.viewed() || now.Sub(w.lookedAt()) >= idlePause {
 				w.look(now)
 			}
 		}
+	}
+}
+
+// countGoroutines reads whose the goroutines are, if that is cheap: it costs some microseconds for each, and holds up the
+// process for a part of that.
+func (w *watcher) countGoroutines(ctx context.Context) {
+	if runtime.NumGoroutine() > maxCounted {
+		w.supervised.Store(-1)
+		return
+	}
+	if g, err := w.root.Goroutines(ctx); err == nil {
+		w.supervised.Store(int64(g.Supervised))
 	}
 }
 
@@ -173,7 +199,7 @@ func (w *watcher) look(now time.Time) {
 
 	rows := make([]wire.Row, 0, len(nodes))
 	w.changed = w.changed[:0]
-	sum := wire.Totals{Goroutines: runtime.NumGoroutine()}
+	sum := wire.Totals{Goroutines: runtime.NumGoroutine(), Supervised: int(w.supervised.Load())}
 	for i := range nodes {
 		t, fresh := w.track(nodes[i].TreeNode.Path)
 		r := t.note(&nodes[i], i, now)

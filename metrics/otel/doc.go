@@ -10,7 +10,8 @@
 //
 // # Instruments
 //
-// All have the attribute headcount.supervisor.path, but for the two of what is omitted.
+// All have the attribute headcount.supervisor.path, but for the two of what is omitted. A supervisor that is a child of a
+// dynamic or keyed one is not told of, but counted there.
 //
 //	headcount.child.count              {child}    slots held
 //	headcount.child.max                {child}    the limit in force; not told of while there is none

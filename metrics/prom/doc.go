@@ -8,7 +8,8 @@
 //
 // # Metrics
 //
-// All have the label supervisor, which is the path, but for the last group. None has a label for a child or a key.
+// All have the label supervisor, which is the path, but for the last group. None has a label for a child or a key: a
+// supervisor that is a child of a dynamic or keyed one is not told of, but counted there.
 //
 //	headcount_children                           slots held: children that run, restart, stop or are stuck
 //	headcount_children_limit                     the limit in force; no series while there is none

@@ -138,6 +138,7 @@
     for (const [id, n] of [["children", t.children], ["limit", t.limit], ["refused", t.refused_minute], ["restarts", t.restarts_minute], ["waiting", t.waiting], ["stuck", t.stuck], ["goroutines", t.goroutines]]) setText($("t-" + id), number(n));
     $("t-refused").closest("div").classList.toggle("alert", t.refused_minute > 0);
     $("t-stuck").closest("div").classList.toggle("alert", t.stuck > 0);
+    setText($("t-supervised"), t.supervised < 0 ? "" : number(t.supervised) + " supervised");
     setText($("count"), number(t.supervisors));
     setText($("uptime"), state.since ? "up " + age(state.since, state.now) : "not running");
   }

@@ -28,6 +28,7 @@ type Totals struct {
 	Waiting        int    `json:"waiting"`
 	Stuck          int    `json:"stuck"`
 	Goroutines     int    `json:"goroutines" doc:"of the process"`
+	Supervised     int    `json:"supervised" doc:"those that are children's, read each ten seconds while somebody follows; -1 where it is not known: nobody does, or there are more than 10,000"`
 	Problems       int    `json:"problems" doc:"supervisors that refuse, are stuck, do not run or are above their limit"`
 }
 
