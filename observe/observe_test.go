@@ -724,7 +724,7 @@ func TestTheGoroutinesOfChildrenAreCountedWhileSomebodyFollows(t *testing.T) {
 	events := b.follow("")
 	for range 10 {
 		e := b.next(events)
-		var d struct{ Totals totals }
+		var d struct{ Totals wire.Totals }
 		if err := json.Unmarshal([]byte(e.data), &d); err != nil {
 			t.Fatal(err)
 		}
