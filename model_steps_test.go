@@ -284,7 +284,7 @@ func (m *model) change() {
 		l.real.Uncap(name)
 		delete(l.ref.caps, name)
 	case 3:
-		expires := time.Now().Add(time.Duration(1+m.rand.IntN(30))*2*modelTick + modelTick)
+		expires := m.free(time.Now().Add(time.Duration(1+m.rand.IntN(30))*2*modelTick + modelTick))
 		m.note("set %s %d until %v", l.name, n, expires.Format("04:05.000"))
 		err = l.real.Set(n, Change{Expires: expires})
 		l.ref.set(n, expires)
@@ -299,6 +299,16 @@ func (m *model) change() {
 	if got, want := l.real.Value(), l.ref.inForce(); got != want {
 		m.fail("%s: %d in force, want %d", l.name, got, want)
 	}
+}
+
+// free gives the first time from at on at which no limit expires: of two that expired at one, either may be first.
+func (m *model) free(at time.Time) time.Time {
+	for _, l := range m.limits {
+		if l.ref.expires.Equal(at) {
+			return m.free(at.Add(2 * modelTick))
+		}
+	}
+	return at
 }
 
 // later lets an hour pass, if nothing else is due: children in backoff run again.
