@@ -23,11 +23,11 @@ func ownRules() []report.Rule {
 	return []report.Rule{
 		{
 			ID: ruleBadIgnore, Name: "ignore-without-reason", Confidence: report.High, Page: page(ruleBadIgnore),
-			Summary: "A comment that would ignore a finding gives no reason, or names no rule",
+			Summary: "a comment that would ignore a finding gives no reason, or names no rule",
 		},
 		{
 			ID: ruleUnusedIgnore, Name: "ignore-unused", Confidence: report.High, Page: page(ruleUnusedIgnore),
-			Summary: "A comment ignores a finding that is not there",
+			Summary: "a comment ignores a finding that is not there",
 		},
 	}
 }

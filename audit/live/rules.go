@@ -39,12 +39,12 @@ type check struct {
 
 func checks() []check {
 	return []check{
-		{report.Rule{ID: "HC301", Name: "live-unlimited", Confidence: report.High, Summary: "A supervisor runs without a limit"}, unlimited},
-		{report.Rule{ID: "HC302", Name: "live-unlimited-per-key", Confidence: report.High, Summary: "One key may take all slots of a supervisor"}, unlimitedPerKey},
-		{report.Rule{ID: "HC303", Name: "live-limit-far-above", Confidence: report.Medium, Summary: "A limit that nothing has ever come near"}, farAbove},
-		{report.Rule{ID: "HC304", Name: "live-limit-hit-often", Confidence: report.Medium, Summary: "A limit that refuses a large part of the starts"}, hitOften},
-		{report.Rule{ID: "HC305", Name: "live-restarts-used", Confidence: report.High, Summary: "A supervisor has used up half of its restarts, or more"}, restartsUsed},
-		{report.Rule{ID: "HC306", Name: "live-review-passed", Confidence: report.High, Summary: "The date on which somebody wanted to look at a limit again has passed"}, reviewPassed},
+		{report.Rule{ID: "HC301", Name: "live-unlimited", Confidence: report.High, Summary: "a supervisor runs without a limit"}, unlimited},
+		{report.Rule{ID: "HC302", Name: "live-unlimited-per-key", Confidence: report.High, Summary: "one key may take all slots of a supervisor"}, unlimitedPerKey},
+		{report.Rule{ID: "HC303", Name: "live-limit-far-above", Confidence: report.Medium, Summary: "a limit that nothing has ever come near"}, farAbove},
+		{report.Rule{ID: "HC304", Name: "live-limit-hit-often", Confidence: report.Medium, Summary: "a limit that refuses a large part of the starts"}, hitOften},
+		{report.Rule{ID: "HC305", Name: "live-restarts-used", Confidence: report.High, Summary: "a supervisor has used up half of its restarts, or more"}, restartsUsed},
+		{report.Rule{ID: "HC306", Name: "live-review-passed", Confidence: report.High, Summary: "the date on which somebody wanted to look at a limit again has passed"}, reviewPassed},
 	}
 }
 
