@@ -3,8 +3,10 @@ package audit
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 
 	"github.com/headcount-go/headcount/audit/analyzers"
+	"github.com/headcount-go/headcount/audit/beam"
 	"github.com/headcount-go/headcount/audit/golang"
 	"github.com/headcount-go/headcount/audit/live"
 	"github.com/headcount-go/headcount/audit/report"
@@ -21,8 +23,18 @@ var theReviewers = reviewers{
 	golang: func(ctx context.Context, dir string) (report.Result, error) {
 		return golang.Review(ctx, dir, nil, golang.Options{})
 	},
-	beam:  func(context.Context, string, []string) (report.Result, error) { return report.Result{}, nil },
-	rules: []func() []report.Rule{golang.Rules, analyzers.Rules, live.Rules},
+	beam: func(ctx context.Context, root string, files []string) (report.Result, error) {
+		below := make([]string, 0, len(files))
+		for _, file := range files {
+			name, err := filepath.Rel(root, file)
+			if err != nil {
+				return report.Result{}, err
+			}
+			below = append(below, filepath.ToSlash(name))
+		}
+		return beam.Review(ctx, root, below, beam.Options{MaxFile: maxFile})
+	},
+	rules: []func() []report.Rule{golang.Rules, analyzers.Rules, beam.Rules, live.Rules},
 }
 
 // review reviews a code base. A panic, which would be a mistake of ours, takes only that code base out of the review.
