@@ -92,13 +92,12 @@ func (c Config) review(ctx context.Context, found *survey) (report.Result, []*ig
 		if err != nil {
 			r.Unread = append(r.Unread, report.Unread{Reason: err.Error()})
 		}
+		// What a comment speaks of may follow from the part that could not be read.
+		whole := len(r.Unread) == 0
 		found.place(u, &r)
 		in := found.readSources(u, r.Findings)
-		if len(r.Unread) > 0 {
-			// What a comment speaks of may be in the part that could not be read.
-			for _, comment := range in {
-				comment.unsure = true
-			}
+		for _, comment := range in {
+			comment.unsure = comment.unsure || !whole
 		}
 		comments = append(comments, in...)
 		all.Findings = append(all.Findings, r.Findings...)

@@ -110,3 +110,41 @@ func TestARunningProgramIsReviewedOverItsPage(t *testing.T) {
 	p.command(t, "", "audit -url URL").has(t, exitError, "not allowed", "Give a token")
 	p.command(t, "", "audit -url http://127.0.0.1:1").has(t, exitError, "127.0.0.1:1")
 }
+
+const acceptLoop = `package main
+
+import "net"
+
+func main() {
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		panic(err)
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go c.Close()
+	}
+}
+`
+
+func TestAGoProgramIsReviewedFromEndToEnd(t *testing.T) {
+	writeFiles(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26\n", "main.go": acceptLoop, "broken/b.go": "package broken\n\nvar x int = y\n"})
+	t.Setenv("GOWORK", "off")
+	out, err := output(t, "", "audit", "main.go")
+	if err != errFailed || !strings.Contains(out, "main.go:15:3: error: HC104 accept-without-limit: ") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+	if out, err := output(t, "", "audit", "."); err == nil || err == errFailed || !strings.Contains(out, "HC104") || !strings.Contains(out, "broken/b.go:3:13: could not be read: ") {
+		t.Errorf("code that does not compile: error %v, output %s", err, out)
+	}
+	answered := strings.Replace(acceptLoop, "go c.Close()", "go c.Close() //headcount:ignore HC104 a firewall lets four in", 1)
+	if err := os.WriteFile("main.go", []byte(answered), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := output(t, "", "audit", "main.go"); err != nil || !strings.Contains(out, "no findings\nnot shown: 1 ignored by a comment") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+}
