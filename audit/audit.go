@@ -109,7 +109,6 @@ func (c Config) review(ctx context.Context, found *survey) (report.Result, []*ig
 
 // place makes the positions of a review of u relative to the directory of the survey, and keeps those below the paths that were given.
 func (s *survey) place(u *unit, r *report.Result) {
-	outside := func(p report.Position) bool { return p.File != "" && !s.covers(u.abs(p.File)) }
 	// A module of a workspace is loaded with its siblings, which are reviewed on their own.
 	own := make(map[string]bool, len(u.files))
 	for _, file := range u.files {
@@ -134,7 +133,7 @@ func (s *survey) place(u *unit, r *report.Result) {
 		move(&r.Supervisors[i].Position)
 		steps(r.Supervisors[i].Reach)
 	}
-	r.Unread = slices.DeleteFunc(r.Unread, func(x report.Unread) bool { return outside(x.Position) })
+	r.Unread = slices.DeleteFunc(r.Unread, func(x report.Unread) bool { return x.File != "" && !s.covers(u.abs(x.File)) })
 	for i := range r.Unread {
 		move(&r.Unread[i].Position)
 	}

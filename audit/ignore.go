@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,10 +32,10 @@ const ignoreMark = "headcount:ignore"
 // ignoresIn finds the comments in a file that begin with the mark.
 func ignoresIn(file string, src []byte) []*ignore {
 	var comments []comment.Comment
-	switch lang := file[strings.LastIndexByte(file, '.')+1:]; lang {
-	case "go":
+	switch filepath.Ext(file) {
+	case ".go":
 		comments = comment.Go(src)
-	case "ex", "exs":
+	case ".ex", ".exs":
 		comments = comment.Elixir(src)
 	default:
 		comments = comment.Erlang(src)
