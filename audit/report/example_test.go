@@ -59,7 +59,7 @@ func example() *Report {
 		},
 		ByComment, "the listeners are in the configuration",
 	}}
-	r.Hidden = Hidden{Unsure: 2}
+	r.Hidden = Hidden{Unsure: 2, Gone: 1}
 	return r
 }
 

@@ -77,14 +77,17 @@ func missing(w *bufio.Writer, r *Report) {
 }
 
 func gap(w *bufio.Writer, r *Report, n int, f Finding) {
-	rule, _ := r.rule(f.Rule)
+	rule, known := r.rule(f.Rule)
 	fmt.Fprintf(w, "\n### %d. %s\n\n", n, escape(f.Message))
-	name := strings.TrimSpace(f.Rule + " " + rule.Name)
+	name := escape(strings.TrimSpace(f.Rule + " " + rule.Name))
+	if known {
+		name = fmt.Sprintf("[%s](%s)", name, rule.URL())
+	}
 	fmt.Fprintf(w, "**%s** at %s", f.Severity(), code(f.Place()))
 	if f.Symbol != "" && f.File != "" {
 		fmt.Fprintf(w, " in %s", code(f.Symbol))
 	}
-	fmt.Fprintf(w, "; %s, %s confidence.\n", escape(name), f.Confidence)
+	fmt.Fprintf(w, "; %s, %s confidence.\n", name, f.Confidence)
 	fmt.Fprintf(w, "\n- Criticality: %s.\n", serves(f.Criticality))
 	if len(f.Reach) > 0 {
 		fmt.Fprintf(w, "- Reached by: %s\n", code(way(f.Reach)))

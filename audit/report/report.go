@@ -113,6 +113,11 @@ func (r *Report) rule(id string) (Rule, bool) {
 	return r.Rules[i], true
 }
 
+// URL is where the page of the rule can be read.
+func (r Rule) URL() string {
+	return "https://github.com/headcount-go/headcount/blob/main/docs/audit-rules.md#" + strings.ToLower(r.ID)
+}
+
 // Place is where a finding is: in a file, or in the tree of a running program.
 func (f Finding) Place() string {
 	if f.File == "" {

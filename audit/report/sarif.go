@@ -35,6 +35,7 @@ type (
 		ID                   string         `json:"id"`
 		Name                 string         `json:"name,omitempty"`
 		ShortDescription     sarifText      `json:"shortDescription"`
+		HelpURI              string         `json:"helpUri"`
 		Help                 *sarifText     `json:"help,omitempty"`
 		DefaultConfiguration sarifLevel     `json:"defaultConfiguration"`
 		Properties           map[string]any `json:"properties,omitempty"`
@@ -135,7 +136,7 @@ func writeSARIF(w *bufio.Writer, r *Report) error {
 
 func ruleSARIF(rule Rule) sarifRule {
 	out := sarifRule{
-		ID: rule.ID, Name: rule.Name, ShortDescription: sarifText{Text: rule.Summary},
+		ID: rule.ID, Name: rule.Name, ShortDescription: sarifText{Text: rule.Summary}, HelpURI: rule.URL(),
 		DefaultConfiguration: sarifLevel{"warning"},
 		Properties:           map[string]any{"precision": rule.Confidence.String(), "tags": []string{"reliability"}},
 	}

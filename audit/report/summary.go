@@ -48,16 +48,19 @@ func (r *Report) summaryOfHidden() string {
 		{byWhere[ByBaseline], "in the baseline"},
 		{r.Hidden.Unsure, "of too low a confidence"},
 		{r.Hidden.Unchanged, "on lines that have not changed"},
-		{r.Hidden.Gone, "of the baseline that are gone"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.text))
 		}
 	}
-	if len(parts) == 0 {
-		return ""
+	var sentences []string
+	if len(parts) > 0 {
+		sentences = append(sentences, "not shown: "+strings.Join(parts, ", "))
 	}
-	return "not shown: " + strings.Join(parts, ", ")
+	if n := r.Hidden.Gone; n > 0 {
+		sentences = append(sentences, fmt.Sprintf("gone from the baseline: %d", n))
+	}
+	return strings.Join(sentences, "; ")
 }
 
 // summaryOfSupervisors is such as "5 supervisors: 2 with a limit, 3 without".
