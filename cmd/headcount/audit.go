@@ -72,7 +72,22 @@ Exit status: 0 if there is no finding at or above --fail-on, 1 if there is, 2 if
 	cmd.Flags().StringVar(&f.explain, "explain", "", "print the page of a `rule`")
 	cmd.Flags().StringVar(&f.url, "url", "", "review the program that serves its page at this `address`")
 	f.conn.flags(cmd)
+	for flag, words := range map[string][]string{
+		"format": report.Formats(), "fail-on": {"note", "warning", "error", never}, "confidence": {"low", "medium", "high"}, "explain": ruleIDs(),
+	} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+			panic(err) // there is no such flag
+		}
+	}
 	return cmd
+}
+
+func ruleIDs() []string {
+	var ids []string
+	for _, r := range audit.Rules() {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 func (f *auditFlags) run(cmd *cobra.Command) error {

@@ -86,6 +86,14 @@ func TestABaselineIsWrittenAndThenAnswersForItsFindings(t *testing.T) {
 	}
 }
 
+func TestTheShellKnowsTheWordsOfAudit(t *testing.T) {
+	for flag, want := range map[string]string{"--format": "sarif", "--fail-on": "never", "--confidence": "medium", "--explain": "HC101"} {
+		if out, err := output(t, "", "__complete", "audit", flag, ""); err != nil || !strings.Contains(out, want+"\n") {
+			t.Errorf("%s: error %v, output %s", flag, err, out)
+		}
+	}
+}
+
 func TestAuditSaysWhereAndWhat(t *testing.T) {
 	writeFiles(t, map[string]string{"a.ex": warningElixir})
 	out, err := output(t, "", "audit", ".")
