@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/tools/go/ast/astutil"
 	"golang.org/x/tools/go/packages"
 	"golang.org/x/tools/go/ssa"
 	"golang.org/x/tools/go/types/typeutil"
@@ -45,7 +46,7 @@ const headcountPath = "github.com/headcount-go/headcount"
 var childStarts = []string{"Go", "Do", "StartChild", "At"}
 
 var makers = map[method]maker{
-	{headcountPath, "", "NewSupervisor"}:                 {"headcount.NewSupervisor", declared, nil},
+	{headcountPath, "", "NewSupervisor"}:                 {"headcount.NewSupervisor", writtenDown, nil},
 	{headcountPath, "", "NewDynamicSupervisor"}:          {"headcount.NewDynamicSupervisor", childLimit, childStarts},
 	{headcountPath, "", "NewKeyedSupervisor"}:            {"headcount.NewKeyedSupervisor", childLimit, childStarts},
 	{headcountPath + "/endpoint", "", "New"}:             {"endpoint.New", endpointLimit, nil},
@@ -64,15 +65,15 @@ var makers = map[method]maker{
 	{"github.com/gammazero/workerpool", "", "New"}:       {"workerpool.WorkerPool", argument(0), []string{"Submit", "SubmitWait"}},
 	{"github.com/Jeffail/tunny", "", "NewFunc"}:          {"tunny.Pool", argument(0), []string{"Process"}},
 	{"github.com/Jeffail/tunny", "", "NewCallback"}:      {"tunny.Pool", argument(0), []string{"Process"}},
-	{"github.com/thejerf/suture", "", "New"}:             {"suture.Supervisor", without, []string{"Add"}},
-	{"github.com/thejerf/suture", "", "NewSimple"}:       {"suture.Supervisor", without, []string{"Add"}},
+	{"github.com/thejerf/suture", "", "New"}:             {"suture.Supervisor", limitless, []string{"Add"}},
+	{"github.com/thejerf/suture", "", "NewSimple"}:       {"suture.Supervisor", limitless, []string{"Add"}},
 
-	{"net/http", "", "ListenAndServe"}:                {"net/http server", without, nil},
-	{"net/http", "", "ListenAndServeTLS"}:             {"net/http server", without, nil},
+	{"net/http", "", "ListenAndServe"}:                {"net/http server", limitless, nil},
+	{"net/http", "", "ListenAndServeTLS"}:             {"net/http server", limitless, nil},
 	{"net/http", "", "Serve"}:                         {"net/http server", served, nil},
 	{"net/http", "", "ServeTLS"}:                      {"net/http server", served, nil},
-	{"net/http", "Server", "ListenAndServe"}:          {"net/http server", without, nil},
-	{"net/http", "Server", "ListenAndServeTLS"}:       {"net/http server", without, nil},
+	{"net/http", "Server", "ListenAndServe"}:          {"net/http server", limitless, nil},
+	{"net/http", "Server", "ListenAndServeTLS"}:       {"net/http server", limitless, nil},
 	{"net/http", "Server", "Serve"}:                   {"net/http server", served, nil},
 	{"net/http", "Server", "ServeTLS"}:                {"net/http server", served, nil},
 	{"google.golang.org/grpc", "Server", "Serve"}:     {"gRPC server", served, nil},
@@ -86,9 +87,9 @@ func (p *program) supervisors() []report.Supervisor {
 	for _, fn := range p.funcs {
 		for _, b := range fn.Blocks {
 			for _, i := range b.Instrs {
-				if call, ok := i.(ssa.CallInstruction); ok && made[call.Pos()] == nil {
+				if call, ok := i.(ssa.CallInstruction); ok && made[call.Common().Pos()] == nil {
 					if _, ok := makers[calleeOf(call.Common())]; ok {
-						made[call.Pos()] = call
+						made[call.Common().Pos()] = call
 					}
 				}
 			}
@@ -101,10 +102,10 @@ func (p *program) supervisors() []report.Supervisor {
 		}
 		for _, f := range pkg.Syntax {
 			for _, d := range f.Decls {
-				symbol, fn := pkg.Name, (*types.Func)(nil)
+				symbol := pkg.PkgPath
 				if decl, ok := d.(*ast.FuncDecl); ok {
-					if fn, _ = pkg.TypesInfo.Defs[decl.Name].(*types.Func); fn != nil {
-						symbol = symbolOf(fn)
+					if fn, ok := pkg.TypesInfo.Defs[decl.Name].(*types.Func); ok {
+						symbol = declared(fn)
 					}
 				}
 				ast.Inspect(d, func(n ast.Node) bool {
@@ -129,14 +130,15 @@ func (p *program) supervisors() []report.Supervisor {
 	return found
 }
 
-func symbolOf(fn *types.Func) string {
+// declared is the symbol of a function as it is declared, for code that no SSA form was made of.
+func declared(fn *types.Func) string {
 	name := fn.Name()
 	if recv := fn.Signature().Recv(); recv != nil {
 		if named := namedOf(recv.Type()); named != nil {
 			name = named.Obj().Name() + "." + name
 		}
 	}
-	return fn.Pkg().Name() + "." + name
+	return fn.Pkg().Path() + "." + name
 }
 
 func (p *program) supervisor(k maker, m *making, symbol string) report.Supervisor {
@@ -214,6 +216,25 @@ func (p *program) zeroGroups(pkg *packages.Package, spec *ast.ValueSpec, symbol 
 	return found
 }
 
+// argumentText is the first argument of a call as it is written.
+func (p *program) argumentText(call ssa.CallInstruction) string {
+	at := call.Common().Pos()
+	for _, pkg := range p.own {
+		for _, f := range pkg.Syntax {
+			if at < f.FileStart || at > f.FileEnd {
+				continue
+			}
+			path, _ := astutil.PathEnclosingInterval(f, at, at)
+			for _, n := range path {
+				if c, ok := n.(*ast.CallExpr); ok && c.Lparen == at && len(c.Args) > 0 {
+					return textOf(c.Args[0])
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // groupLimit reads the SetLimit of a group.
 func (p *program) groupLimit(group ssa.Value) report.Limit {
 	for _, call := range p.index.calls[p.index.place(group)] {
@@ -224,7 +245,7 @@ func (p *program) groupLimit(group ssa.Value) report.Limit {
 		k, ok := c.Args[1].(*ssa.Const)
 		switch {
 		case !ok || k.Value == nil:
-			return report.Limit{State: report.Expression, Text: p.line(call.Pos())}
+			return report.Limit{State: report.Expression, Text: p.argumentText(call)}
 		case constant.Sign(k.Value) >= 0:
 			return report.Limit{State: report.Set, Value: k.Int64(), Text: k.Value.ExactString()}
 		}

@@ -14,11 +14,11 @@ import (
 	"github.com/headcount-go/headcount/audit/report"
 )
 
-// without is the limit of what has none.
-func without(*making) report.Limit { return report.Limit{State: report.Unlimited} }
+// limitless is the limit of what has none.
+func limitless(*making) report.Limit { return report.Limit{State: report.Unlimited} }
 
-// declared is the limit of a supervisor whose children are written down.
-func declared(*making) report.Limit { return report.Limit{State: report.NotApplicable} }
+// writtenDown is the limit of a supervisor whose children are written down.
+func writtenDown(*making) report.Limit { return report.Limit{State: report.NotApplicable} }
 
 // argument reads a limit that is an argument. Pools take zero or less for no limit.
 func argument(n int) func(*making) report.Limit {
@@ -36,7 +36,7 @@ func argument(n int) func(*making) report.Limit {
 
 // value reads a number, or the expression that gives it.
 func (m *making) value(e ast.Expr) report.Limit {
-	text := m.text(e)
+	text := textOf(e)
 	if tv, ok := m.pkg.TypesInfo.Types[e]; ok && tv.Value != nil {
 		if n, exact := constant.Int64Val(constant.ToInt(tv.Value)); exact {
 			if m.unlimited(e) {
@@ -63,7 +63,7 @@ func (m *making) unlimited(e ast.Expr) bool {
 	return obj != nil && obj.Name() == "Unlimited" && obj.Pkg() != nil && plainPath(obj.Pkg().Path()) == headcountPath
 }
 
-func (m *making) text(e ast.Expr) string {
+func textOf(e ast.Expr) string {
 	var b strings.Builder
 	if err := printer.Fprint(&b, token.NewFileSet(), e); err != nil {
 		return ""
@@ -87,7 +87,7 @@ func (m *making) name() string {
 	if tv.Value != nil && tv.Value.Kind() == constant.String {
 		return constant.StringVal(tv.Value)
 	}
-	return m.text(first)
+	return textOf(first)
 }
 
 // childLimit reads headcount.MaxChildren, and for a keyed supervisor also what stands behind it.
@@ -97,7 +97,7 @@ func childLimit(m *making) report.Limit {
 	}
 	l := m.childrenOf(m.call.Args[1])
 	if len(m.call.Args) > 2 && m.maker(m.call.Args[2]) == "MaxPerKey" {
-		l.Text = m.text(m.call.Args[1]) + ", " + m.text(m.call.Args[2])
+		l.Text = textOf(m.call.Args[1]) + ", " + textOf(m.call.Args[2])
 	}
 	return l
 }
@@ -106,9 +106,9 @@ func childLimit(m *making) report.Limit {
 func (m *making) childrenOf(e ast.Expr) report.Limit {
 	if m.maker(e) != "MaxChildren" {
 		if m.unlimited(e) {
-			return report.Limit{State: report.Unlimited, Text: m.text(e)}
+			return report.Limit{State: report.Unlimited, Text: textOf(e)}
 		}
-		return report.Limit{State: report.Expression, Text: m.text(e)}
+		return report.Limit{State: report.Expression, Text: textOf(e)}
 	}
 	call := ast.Unparen(e).(*ast.CallExpr)
 	if len(call.Args) == 0 {
@@ -144,7 +144,7 @@ func endpointLimit(m *making) report.Limit {
 		}
 		lit, ok := ast.Unparen(arg).(*ast.CompositeLit)
 		if !ok {
-			return report.Limit{State: report.Expression, Text: m.text(arg)}
+			return report.Limit{State: report.Expression, Text: textOf(arg)}
 		}
 		for _, elt := range lit.Elts {
 			if kv, ok := elt.(*ast.KeyValueExpr); ok {
@@ -155,7 +155,7 @@ func endpointLimit(m *making) report.Limit {
 		}
 	}
 	if !known {
-		return report.Limit{State: report.Expression, Text: m.text(m.call.Args[len(m.call.Args)-1]) + "..."}
+		return report.Limit{State: report.Expression, Text: textOf(m.call.Args[len(m.call.Args)-1]) + "..."}
 	}
 	return report.Limit{State: report.Expression, Text: "the default of " + field}
 }
@@ -207,7 +207,7 @@ func (m *making) static() (strategy, restarts string) {
 		switch id, _ := kv.Key.(*ast.Ident); {
 		case id == nil:
 		case id.Name == "Strategy":
-			strategy = strategyOf(m.text(kv.Value))
+			strategy = strategyOf(textOf(kv.Value))
 		case id.Name == "Intensity":
 			restarts = m.intensity(kv.Value)
 		}
@@ -231,18 +231,18 @@ func strategyOf(text string) string {
 func (m *making) intensity(e ast.Expr) string {
 	lit, ok := ast.Unparen(e).(*ast.CompositeLit)
 	if !ok {
-		return m.text(e)
+		return textOf(e)
 	}
 	n, within := "0", "0"
 	for i, elt := range lit.Elts {
 		name, value := []string{"Restarts", "Within"}[min(i, 1)], elt
 		if kv, ok := elt.(*ast.KeyValueExpr); ok {
-			name, value = m.text(kv.Key), kv.Value
+			name, value = textOf(kv.Key), kv.Value
 		}
 		if name == "Restarts" {
-			n = m.text(value)
+			n = textOf(value)
 		} else {
-			within = duration(m.text(value))
+			within = duration(textOf(value))
 		}
 	}
 	return n + " in " + within

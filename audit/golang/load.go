@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
+	"go/scanner"
 	"go/token"
 	"go/types"
 	"os"
@@ -69,6 +70,11 @@ func load(ctx context.Context, dir string, patterns []string, o Options) (*modul
 			m.own = append(m.own, p)
 		} else {
 			forgetBodies(p)
+		}
+		// It was spread from packages without bodies.
+		p.IllTyped = len(p.Errors) > 0
+		for _, imp := range p.Imports {
+			p.IllTyped = p.IllTyped || imp.IllTyped
 		}
 	})
 	m.noteErrors(asked)
@@ -159,7 +165,10 @@ const largestFile = 20 << 20
 
 func (m *module) parse(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
 	if len(src) > largestFile {
-		return nil, fmt.Errorf("%s: the file has %d bytes; more than %d are not read", name, len(src), largestFile)
+		return nil, scanner.ErrorList{{
+			Pos: token.Position{Filename: name, Line: 1},
+			Msg: fmt.Sprintf("the file has %d bytes; more than %d are not read", len(src), largestFile),
+		}}
 	}
 	own := m.inside(name)
 	mode := parser.SkipObjectResolution
@@ -195,7 +204,7 @@ func (m *module) owns(p *packages.Package) bool {
 // forgetBodies takes back the complaints that come of missing bodies, such as imports that nothing uses. What the go
 // command says of the package stays.
 func forgetBodies(p *packages.Package) {
-	p.IllTyped, p.TypeErrors = false, nil
+	p.TypeErrors = nil
 	p.Errors = slices.DeleteFunc(p.Errors, func(e packages.Error) bool { return e.Kind != packages.ListError })
 }
 
@@ -282,9 +291,6 @@ func newShowing(base, dir string) showing {
 }
 
 func (s showing) path(name string) string {
-	if _, inCache, ok := strings.Cut(filepath.ToSlash(name), "/pkg/mod/"); ok && !strings.HasPrefix(name, s.base) {
-		return inCache
-	}
 	if rel, err := filepath.Rel(s.base, name); err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
 		name = rel
 	}

@@ -3,8 +3,6 @@ package golang
 import (
 	"cmp"
 	"fmt"
-	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -30,13 +28,18 @@ type program struct {
 	lines    map[string][]string // of source files, for the code shown with a finding
 }
 
-func build(m *module) *program {
+func newProgram(m *module) *program {
 	p := &program{module: m, loops: map[*ssa.Function][]*loop{}, lines: map[string][]string{}, ownTypes: map[*types.Package]bool{}}
 	p.ssa = ssa.NewProgram(m.fset, ssa.InstantiateGenerics)
 	own := map[*packages.Package]bool{}
 	for _, pkg := range m.own {
 		own[pkg] = true
 		p.ownTypes[pkg.Types] = true
+	}
+	// What stands for a package that could not be imported is only known to those that import it.
+	known := map[*types.Package]bool{}
+	for _, pkg := range m.all {
+		known[pkg.Types] = true
 	}
 	var made []*ssa.Package
 	for _, pkg := range m.all {
@@ -47,6 +50,12 @@ func build(m *module) *program {
 			p.ssa.CreatePackage(pkg.Types, nil, nil, true)
 			continue
 		}
+		for _, imp := range pkg.Types.Imports() {
+			if !known[imp] && imp != types.Unsafe {
+				known[imp] = true
+				p.ssa.CreatePackage(imp, nil, nil, true)
+			}
+		}
 		sp := p.create(pkg)
 		if sp == nil {
 			p.ssa.CreatePackage(pkg.Types, nil, nil, true)
@@ -54,8 +63,10 @@ func build(m *module) *program {
 		}
 		made = append(made, sp)
 	}
+	lost := map[*ssa.Package]bool{}
 	for _, sp := range made {
 		if problem := sparing(sp.Build); problem != "" {
+			lost[sp] = true
 			p.unread = append(p.unread, report.Unread{
 				Position: report.Position{File: p.showing.path(p.packageDir(sp.Pkg))},
 				Reason:   "package " + sp.Pkg.Path() + " cannot be followed, since it does not compile: " + problem,
@@ -67,7 +78,7 @@ func build(m *module) *program {
 		p.addDeclared(all, pkg)
 	}
 	for fn := range all {
-		if len(fn.Blocks) > 0 {
+		if len(fn.Blocks) > 0 && !lost[fn.Pkg] {
 			p.funcs = append(p.funcs, fn)
 		}
 	}
@@ -131,13 +142,13 @@ func boolOrder(a, b bool) int {
 	return 1
 }
 
-// create leaves out the functions that do not compile, because the SSA builder counts on types that are sound.
+// create leaves out what does not compile, because the SSA builder counts on types that are sound.
 func (p *program) create(pkg *packages.Package) (made *ssa.Package) {
-	files := pkg.Syntax
+	info := pkg.TypesInfo
 	if len(pkg.Errors) > 0 || pkg.IllTyped {
-		files = soundParts(pkg)
+		info = prune(pkg)
 	}
-	if sparing(func() { made = p.ssa.CreatePackage(pkg.Types, files, pkg.TypesInfo, true) }) != "" {
+	if sparing(func() { made = p.ssa.CreatePackage(pkg.Types, pkg.Syntax, info, true) }) != "" {
 		return nil
 	}
 	return made
@@ -152,63 +163,6 @@ func sparing(f func()) (problem string) {
 	}()
 	f()
 	return ""
-}
-
-// soundParts returns the files of a package without the bodies of functions, and without the values of variables, that
-// the type checker complained about.
-func soundParts(pkg *packages.Package) []*ast.File {
-	var broken []token.Pos
-	for _, e := range pkg.TypeErrors {
-		broken = append(broken, e.Pos)
-	}
-	within := func(n ast.Node) bool {
-		if slices.ContainsFunc(broken, func(pos token.Pos) bool { return n.Pos() <= pos && pos <= n.End() }) {
-			return true
-		}
-		sound := true
-		ast.Inspect(n, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.BadExpr, *ast.BadStmt, *ast.BadDecl:
-				sound = false
-			case ast.Expr:
-				if tv, ok := pkg.TypesInfo.Types[n]; ok && !soundType(tv.Type) {
-					sound = false
-				}
-			}
-			return sound
-		})
-		return !sound
-	}
-	files := make([]*ast.File, 0, len(pkg.Syntax))
-	for _, f := range pkg.Syntax {
-		c := *f
-		c.Decls = nil
-		for _, d := range f.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				if within(d) {
-					k := *d
-					k.Body = nil
-					c.Decls = append(c.Decls, &k)
-					continue
-				}
-			case *ast.GenDecl:
-				if d.Tok == token.VAR && within(d) {
-					continue
-				}
-			case *ast.BadDecl:
-				continue
-			}
-			c.Decls = append(c.Decls, d)
-		}
-		files = append(files, &c)
-	}
-	return files
-}
-
-func soundType(t types.Type) bool {
-	b, ok := t.(*types.Basic)
-	return !ok || b.Kind() != types.Invalid
 }
 
 func (p *program) packageDir(pkg *types.Package) string {
@@ -266,6 +220,15 @@ func nameOf(fn *ssa.Function) string {
 	}
 	if pkg := packageOf(fn); pkg != nil {
 		name = pkg.Name() + "." + name
+	}
+	return name
+}
+
+// symbolOf is nameOf with the import path of the package, which says where in the module that is.
+func symbolOf(fn *ssa.Function) string {
+	name := nameOf(fn)
+	if pkg := packageOf(fn); pkg != nil {
+		return pkg.Path() + strings.TrimPrefix(name, pkg.Name())
 	}
 	return name
 }

@@ -42,12 +42,16 @@ func Review(ctx context.Context, dir string, patterns []string, o Options) (repo
 	if err != nil {
 		return report.Result{}, err
 	}
-	p := build(m)
+	p := newProgram(m)
 	p.understand()
 	if err := ctx.Err(); err != nil {
 		return report.Result{}, err
 	}
-	return report.Result{Findings: p.findings(), Supervisors: p.supervisors(), Unread: p.unread}, nil
+	found := oneEach(p.findings(), p.packageFindings())
+	slices.SortStableFunc(found, func(a, b report.Finding) int {
+		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Rule, b.Rule))
+	})
+	return report.Result{Findings: found, Supervisors: p.supervisors(), Unread: p.unread}, nil
 }
 
 // resolved makes a path absolute and free of symbolic links, as the go command writes them.
@@ -78,9 +82,6 @@ func (p *program) findings() []report.Finding {
 			found = append(found, p.finding(s, v))
 		}
 	}
-	slices.SortStableFunc(found, func(a, b report.Finding) int {
-		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
-	})
 	return found
 }
 
@@ -88,7 +89,7 @@ func (p *program) finding(s start, v verdict) report.Finding {
 	f := report.Finding{
 		Rule:       v.rule,
 		Position:   p.at(s.instr.Pos()),
-		Symbol:     nameOf(s.fn),
+		Symbol:     symbolOf(s.fn),
 		Confidence: v.sure,
 		Message:    v.message(s),
 		Remedy:     remedies[v.rule],

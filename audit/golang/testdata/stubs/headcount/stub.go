@@ -37,7 +37,7 @@ const (
 	RestForOne
 )
 
-var Unlimited ChildLimit
+const Unlimited = 1 << 30
 
 func MaxChildren(n int) ChildLimit { return ChildLimit{} }
 func MaxPerKey(n int) KeyLimit     { return KeyLimit{} }
