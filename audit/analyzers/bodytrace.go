@@ -180,7 +180,10 @@ func (b *bodyReview) sourceOf(v ssa.Value, seen map[ssa.Value]bool) source {
 			return b.sourceOf(w.Tuple, seen)
 		}
 	case *ssa.Alloc:
-		return source{limited: isType(w.Type(), "io", "LimitedReader")}
+		if isType(w.Type(), "io", "LimitedReader") {
+			return source{limited: true}
+		}
+		return b.wrapped(w, seen)
 	case *ssa.Phi:
 		return b.worst(w.Edges, seen)
 	case *ssa.FreeVar:
@@ -197,9 +200,30 @@ func (b *bodyReview) sourceOf(v ssa.Value, seen map[ssa.Value]bool) source {
 			}
 			break
 		}
-		return b.worst(stored(w.X), seen)
+		if given := stored(w.X); len(given) > 0 {
+			return b.worst(given, seen)
+		}
+		if made, ok := w.X.(*ssa.Alloc); ok {
+			return b.wrapped(made, seen)
+		}
 	case *ssa.Call:
 		return b.sourceOfCall(w, seen)
+	}
+	return source{}
+}
+
+// wrapped is what a new struct reads: the reader that is put into one of its fields.
+func (b *bodyReview) wrapped(made *ssa.Alloc, seen map[ssa.Value]bool) source {
+	for _, ref := range *made.Referrers() {
+		field, ok := ref.(*ssa.FieldAddr)
+		if !ok {
+			continue
+		}
+		for _, ref := range *field.Referrers() {
+			if store, ok := ref.(*ssa.Store); ok && store.Addr == field && has(store.Val.Type(), "Read") {
+				return b.sourceOf(store.Val, seen)
+			}
+		}
 	}
 	return source{}
 }

@@ -31,7 +31,7 @@ func Findings(dir string, results []*Result) []report.Finding {
 	return slices.CompactFunc(findings, func(a, b report.Finding) bool { return a.Rule == b.Rule && a.Position == b.Position })
 }
 
-// Finding turns one problem of r into a finding, by itself.
+// Finding turns one problem of r into a finding, by itself: for who knows more of the place, see Problem.Reached.
 func Finding(dir string, r *Result, p Problem) report.Finding {
 	start, end := r.fset.Position(p.Pos), r.fset.Position(p.End)
 	file := start.Filename

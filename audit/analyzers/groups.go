@@ -94,9 +94,13 @@ func (u *unit) judgeGroup(at inspector.Cursor, k groupKind) {
 		p.Criticality = max(p.Criticality, report.Unbounded)
 	case looped:
 		p.Message = fmt.Sprintf("%s without a limit starts a goroutine for each item", k.name)
-		p.Confidence = report.Medium
-		if u.limitsItself(call) {
+		switch {
+		case u.limitsItself(call):
 			p.Confidence = report.Low
+		case p.Criticality == report.External:
+			p.Confidence = report.Medium
+		default:
+			p.Confidence, p.Reached = report.Low, report.Medium // most collections of a program's own are small
 		}
 	case p.Criticality == report.External && outlives(at, group):
 		p.Message = fmt.Sprintf("%s without a limit starts a goroutine for each request or message", k.name)

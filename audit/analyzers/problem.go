@@ -3,6 +3,7 @@ package analyzers
 import (
 	"go/ast"
 	"go/token"
+	"regexp"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -18,9 +19,11 @@ type Problem struct {
 	Remedy   string // what to write, as code where it can be
 	report.Confidence
 	report.Criticality
-	Symbol string // the function it is in, such as example.org/app.Server.run
-	Code   string // the line of the source
-	Fixes  []analysis.SuggestedFix
+	// Reached is the confidence instead, where a call graph shows that an outsider reaches the place. Zero is no change.
+	Reached report.Confidence
+	Symbol  string // the function it is in, such as example.org/app.Server.run
+	Code    string // the line of the source
+	Fixes   []analysis.SuggestedFix
 }
 
 // Result is what one rule found in one package.
@@ -65,10 +68,25 @@ func (u *unit) report(at inspector.Cursor, p Problem) {
 	})
 }
 
+// What tests need is often in files that are not named so: in such directories, or in packages named as httptest is.
+var (
+	testDirs    = map[string]bool{"test": true, "tests": true, "e2e": true, "testing": true, "testutil": true, "testutils": true, "testhelper": true}
+	testPackage = regexp.MustCompile(`tests?$`)
+	notTest     = regexp.MustCompile(`(at|con|la|pro|grea)test$`)
+)
+
 func (u *unit) forTests(pos token.Pos) bool {
 	f := u.file(pos)
 	if f == nil || strings.HasSuffix(u.Fset.Position(pos).Filename, "_test.go") {
 		return true
+	}
+	if testPackage.MatchString(u.Pkg.Name()) && !notTest.MatchString(u.Pkg.Name()) {
+		return true
+	}
+	for part := range strings.SplitSeq(u.Pkg.Path(), "/") {
+		if testDirs[part] {
+			return true
+		}
 	}
 	for _, spec := range f.Imports {
 		if spec.Path.Value == `"testing"` || spec.Path.Value == `"net/http/httptest"` {

@@ -105,7 +105,7 @@ func (u *unit) perItem(c inspector.Cursor) (Problem, bool) {
 		p.Message = "for each request or message"
 	case looped:
 		p.Message = "for each item"
-		p.Confidence = report.Low
+		p.Confidence, p.Reached = report.Low, report.Medium
 	default:
 		return p, false
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
@@ -182,6 +183,20 @@ func (u *unit) readsWhole(conn types.Object) bool {
 	return false
 }
 
+// dialsOnly says whether the websockets of the package are those of a client: it chose the server itself.
+func (u *unit) dialsOnly() bool {
+	dials := false
+	for _, fn := range u.calls(u.root) {
+		switch fn.Name() {
+		case "Accept", "Upgrade", "ServeHTTP":
+			return false
+		case "Dial", "DialContext":
+			dials = dials || fn.Pkg() != nil && strings.HasSuffix(fn.Pkg().Path(), "/websocket")
+		}
+	}
+	return dials
+}
+
 func (u *unit) reportLimit(c inspector.Cursor, n int64, none bool) {
 	p := Problem{
 		Message:     fmt.Sprintf("a read limit of %d bytes limits nothing: a few such messages take all memory", n),
@@ -192,6 +207,9 @@ func (u *unit) reportLimit(c inspector.Cursor, n int64, none bool) {
 	if none {
 		p.Message = fmt.Sprintf("a read limit of %d is none: one message can take all memory", n)
 		p.Confidence = report.High
+	}
+	if u.dialsOnly() {
+		p.Confidence, p.Criticality = report.Low, report.Internal
 	}
 	u.report(c, p)
 }

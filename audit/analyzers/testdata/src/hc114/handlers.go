@@ -88,7 +88,24 @@ func lengthOnly(w http.ResponseWriter, r *http.Request) {
 
 func run(f func()) { f() }
 
+type counting struct {
+	io.Reader
+	n int
+}
+
+func wrapped(w http.ResponseWriter, r *http.Request) {
+	io.ReadAll(&counting{Reader: r.Body}) // want `HC114`
+}
+
 // From here on nothing is to be found.
+
+func limitedAndWrapped(w http.ResponseWriter, r *http.Request) {
+	r.Body = closing{http.MaxBytesReader(w, r.Body, 1<<10)}
+	io.ReadAll(r.Body)
+	io.ReadAll(counting{Reader: io.LimitReader(r.Body, 10)})
+}
+
+type closing struct{ io.ReadCloser }
 
 func limited(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 1<<10)

@@ -15,7 +15,7 @@ func fetch(string) error { return nil }
 func perItem(ctx context.Context, urls []string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, url := range urls {
-		g.Go(func() error { return fetch(url) }) // want `errgroup.Group without a limit starts a goroutine for each item \(HC120\) medium not known`
+		g.Go(func() error { return fetch(url) }) // want `errgroup.Group without a limit starts a goroutine for each item \(HC120\) low not known`
 	}
 	return g.Wait()
 }
