@@ -21,6 +21,9 @@ func (s *scanner) quote() {
 	s.textBegin(kind, start, start, 0, frame{close: q})
 }
 
+// delimiters are what may open the text of a sigil, each with what closes it.
+const delimiters = `()[]{}<>//||""''`
+
 // sigil reads ~name and its text. Names are one letter, or several in upper case, which may end in digits.
 func (s *scanner) sigil() {
 	start, name := s.pos, s.pos+1
@@ -42,12 +45,12 @@ func (s *scanner) sigil() {
 		s.heredoc(kind, start, name, end, triple, raw)
 		return
 	}
-	i := strings.Index(`()[]{}<>//||""''`, open)
+	i := strings.Index(delimiters, open)
 	if i < 0 || i%2 != 0 {
 		s.fail(end, "one of / | \" ' ( [ { < behind the sigil "+s.src[start:end], quoteByte(s.src[end]))
 	}
 	s.pos = end + 1
-	s.textBegin(kind, start, name, end, frame{close: `()[]{}<>//||""''`[i+1 : i+2], raw: raw})
+	s.textBegin(kind, start, name, end, frame{close: closer(open, false), raw: raw})
 }
 
 // textBegin emits the beginning of a text, whose name goes from nameStart to nameEnd, and reads the text.

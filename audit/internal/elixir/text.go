@@ -55,11 +55,38 @@ func (p *parser) piece(to *strings.Builder, begin, t *token, lineBegins bool) {
 		return
 	}
 	if begin.text == textSigil || begin.text == textRawSigil {
-		// What a sigil makes of escapes is its own business.
-		to.WriteString(raw)
+		unescapeEnd(to, raw, closer(p.src[begin.end:], begin.flags&flagHeredoc != 0))
 		return
 	}
 	unescape(to, raw)
+}
+
+// closer is what ends a text that opens so.
+func closer(open string, heredoc bool) string {
+	if heredoc {
+		return open[:3]
+	}
+	i := strings.IndexByte(delimiters, open[0])
+	return delimiters[i+1 : i+2]
+}
+
+// unescapeEnd takes the backslash off what would end a sigil. What a sigil makes of other escapes is its own business.
+func unescapeEnd(to *strings.Builder, s, end string) {
+	for {
+		i := strings.IndexByte(s, '\\')
+		if i < 0 || i+1 >= len(s) {
+			to.WriteString(s)
+			return
+		}
+		if strings.HasPrefix(s[i+1:], end) {
+			to.WriteString(s[:i])
+			to.WriteString(end)
+			s = s[i+1+len(end):]
+			continue
+		}
+		to.WriteString(s[:i+2])
+		s = s[i+2:]
+	}
 }
 
 // outdent takes up to n spaces off the beginning of each line; the first line may be the rest of one.

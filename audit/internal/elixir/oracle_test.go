@@ -1,0 +1,149 @@
+package elixir
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestReaderFindsWhatElixirsParserFinds compares the whole trees: each node, what is in it, and where it begins.
+func TestReaderFindsWhatElixirsParserFinds(t *testing.T) {
+	elixir := findElixir(t)
+	files := append(elixirFiles(t, "testdata"), librarySources(t)...)
+	compareWithElixir(t, elixir, files)
+}
+
+func findElixir(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("elixir")
+	if err != nil {
+		t.Skip("no elixir on this machine, so nothing to compare with: install Debian's package elixir")
+	}
+	return path
+}
+
+// librarySources are the sources of Elixir itself, which testdata/fetch-sources.sh gets.
+func librarySources(t *testing.T) []string {
+	dir := os.Getenv("HEADCOUNT_ELIXIR_SOURCES")
+	if dir == "" {
+		t.Log("HEADCOUNT_ELIXIR_SOURCES names no directory: only the files in testdata are compared")
+		return nil
+	}
+	files := elixirFiles(t, dir)
+	if len(files) == 0 {
+		t.Fatalf("HEADCOUNT_ELIXIR_SOURCES: no Elixir source in %s", dir)
+	}
+	return files
+}
+
+func elixirFiles(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if ext := filepath.Ext(path); err == nil && !d.IsDir() && (ext == ".ex" || ext == ".exs") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// compareWithElixir fails for each file that Elixir accepts and the reader doesn't read as Elixir does.
+func compareWithElixir(t *testing.T, elixir string, files []string) {
+	t.Helper()
+	list := filepath.Join(t.TempDir(), "files")
+	if err := os.WriteFile(list, []byte(strings.Join(files, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var complaints bytes.Buffer
+	run := exec.CommandContext(t.Context(), elixir, filepath.Join("testdata", "oracle.exs"), list)
+	run.Stderr = &complaints
+	out, err := run.Output()
+	if err != nil {
+		t.Fatalf("elixir: %v\n%s", err, complaints.Bytes()[max(0, complaints.Len()-2000):])
+	}
+	answers := strings.Split(string(out), "=== ")[1:]
+	if len(answers) != len(files) {
+		t.Fatalf("elixir told of %d files, not of %d", len(answers), len(files))
+	}
+	accepted := 0
+	for i, path := range files {
+		verdict, tree, _ := strings.Cut(answers[i], "\n")
+		if verdict != "ok" {
+			t.Logf("%s: Elixir does not read it: %s", path, verdict)
+			continue
+		}
+		accepted++
+		compareFile(t, path, tree)
+	}
+	t.Logf("%d files, %d of them accepted by Elixir", len(files), accepted)
+}
+
+func compareFile(t *testing.T, path, want string) {
+	t.Helper()
+	src, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Parse(path, src)
+	if err != nil {
+		t.Errorf("Elixir accepts it, the reader says: %v", err)
+		return
+	}
+	got := strings.Split(outlineOf(f), "\n")
+	wantLines := strings.Split(want, "\n")
+	columns := comparableColumns(src)
+	for i := range min(len(got), len(wantLines)) {
+		if !sameNode(got[i], wantLines[i], columns) {
+			from := max(0, i-6)
+			t.Errorf("%s: the reader's tree differs in node %d\nreader: %s\nElixir: %s\nafter:\n%s",
+				path, i, got[i], wantLines[i], strings.Join(got[from:i], "\n"))
+			return
+		}
+	}
+	if len(got) != len(wantLines) {
+		t.Errorf("%s: the reader has %d nodes, Elixir %d", path, len(got), len(wantLines))
+	}
+}
+
+// sameNode compares two lines. The place counts where both know it.
+func sameNode(got, want string, columns []bool) bool {
+	got, gotPlace, _ := strings.Cut(got, "@")
+	want, wantPlace, _ := strings.Cut(want, "@")
+	if got != want {
+		return false
+	}
+	if gotPlace == "-" || wantPlace == "-" || gotPlace == wantPlace {
+		return true
+	}
+	gotLine, _, _ := strings.Cut(gotPlace, ":")
+	wantLine, _, _ := strings.Cut(wantPlace, ":")
+	line, err := strconv.Atoi(gotLine)
+	return err == nil && gotLine == wantLine && !columns[line-1]
+}
+
+// comparableColumns tells for each line whether its columns mean the same to both: Elixir counts characters and the reader
+// bytes, and behind an escaped interpolation Elixir 1.14 counts two too few.
+func comparableColumns(src []byte) []bool {
+	var lines []bool
+	for line := range bytes.Lines(src) {
+		lines = append(lines, isASCII(line) && !bytes.Contains(line, []byte(`\#{`)))
+	}
+	return append(lines, true)
+}
+
+func isASCII(src []byte) bool {
+	for _, c := range src {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
