@@ -35,7 +35,8 @@ type module struct {
 	clauses []*clause
 	byName  map[string][]*clause
 	// top is what is run while the module is compiled: calls of macros such as plug, get and socket.
-	top []elixir.Node
+	top   []elixir.Node
+	roles map[role]bool // once they were asked for
 }
 
 // A use is `use Module, arg`.
@@ -55,12 +56,16 @@ type clause struct {
 	at      elixir.Pos
 	private bool
 	macro   bool
+	route   bool // get "/rooms" do ... end of a Plug.Router: no function, but code that a request runs
 	aliases map[string]string
 }
 
 func (c *clause) symbol() string {
-	if c.mod.name == "" {
+	switch {
+	case c.mod.name == "":
 		return c.name
+	case c.route:
+		return c.mod.name + " " + c.name
 	}
 	return c.mod.name + "." + c.name + "/" + itoa(len(c.params))
 }
@@ -150,6 +155,9 @@ func (p *program) addCall(m *module, c *elixir.Call) {
 	case "use":
 		m.addUse(c)
 	default:
+		if m.addRoute(c) {
+			return
+		}
 		m.top = append(m.top, c)
 		if holdsDefinitions[c.Name] {
 			for _, s := range c.Sections {

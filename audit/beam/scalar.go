@@ -1,6 +1,8 @@
 package beam
 
 import (
+	"math"
+	"math/bits"
 	"strings"
 
 	"github.com/headcount-go/headcount/audit/internal/elixir"
@@ -69,12 +71,20 @@ func (t term) arithmetic(b *elixir.Binop) scalar {
 	case "-":
 		result.n = left.n - right.n
 	case "*":
-		result.n = left.n * right.n
+		result.n = product(left.n, right.n)
 	default:
 		return result
 	}
 	result.kind = number
 	return result
+}
+
+// product stops at the largest number where it would not fit.
+func product(a, b int64) int64 {
+	if hi, lo := bits.Mul64(uint64(max(a, 0)), uint64(max(b, 0))); hi == 0 && lo <= math.MaxInt64 {
+		return a * b
+	}
+	return math.MaxInt64
 }
 
 // library follows the calls of the standard library that read one value. The second result is false for other calls.

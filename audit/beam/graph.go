@@ -1,0 +1,310 @@
+package beam
+
+import (
+	"strings"
+
+	"github.com/headcount-go/headcount/audit/internal/elixir"
+)
+
+// A graph says which clauses a clause runs, directly or by a message.
+type graph struct {
+	p     *program
+	calls map[*clause][]*clause
+	// starts are the calls that start a child of some supervisor.
+	starts []startCall
+}
+
+// A startCall starts a child: DynamicSupervisor.start_child, Task.Supervisor.async_nolink and the like.
+type startCall struct {
+	in   *clause
+	kind string // the module called
+	verb string
+	of   string // the supervisor's name; "" where it is not known
+	at   elixir.Pos
+}
+
+func (p *program) graph() *graph {
+	g := &graph{p: p, calls: map[*clause][]*clause{}}
+	for _, m := range p.order {
+		for _, c := range m.clauses {
+			g.addClause(c)
+		}
+	}
+	return g
+}
+
+func (g *graph) addClause(c *clause) {
+	g.p.fuel = fuel
+	s := g.p.enter(c, nil, nil)
+	g.walk(s, c.body)
+	for _, part := range c.parts {
+		if part.Body != nil {
+			g.walk(s, part.Body)
+		}
+		for _, clause := range part.Clauses {
+			g.walk(s, clause)
+		}
+	}
+	if c.name == "init" {
+		g.link(c, c.mod.functions("handle_continue", 2))
+	}
+}
+
+func (g *graph) walk(s *scope, n elixir.Node) {
+	elixir.Walk(n, func(n elixir.Node) bool {
+		switch n := n.(type) {
+		case *elixir.Unary:
+			if captured := s.captured(n); captured != nil {
+				g.link(s.fn, captured)
+				return false
+			}
+		case *elixir.Ident:
+			g.link(s.fn, s.mod.functions(n.Name, 0))
+		case *elixir.Binop:
+			if c := piped(n); c != nil {
+				g.call(s, c)
+				g.walk(s, n.Left)
+				if r, ok := n.Right.(*elixir.Call); ok {
+					g.inside(s, r)
+				}
+				return false
+			}
+		case *elixir.Call:
+			g.call(s, n)
+		}
+		return true
+	})
+}
+
+// inside walks what a call holds without taking it as a call itself.
+func (g *graph) inside(s *scope, c *elixir.Call) {
+	for _, a := range c.Args {
+		g.walk(s, a)
+	}
+	for _, section := range c.Sections {
+		if section.Body != nil {
+			g.walk(s, section.Body)
+		}
+		for _, clause := range section.Clauses {
+			g.walk(s, clause)
+		}
+	}
+}
+
+func (g *graph) link(from *clause, to []*clause) {
+	g.calls[from] = append(g.calls[from], to...)
+}
+
+// captured returns the functions of &name/1 and &Module.name/1; nil for other uses of &.
+func (s *scope) captured(u *elixir.Unary) []*clause {
+	b, ok := u.X.(*elixir.Binop)
+	if !ok || u.Op != "&" || b.Op != "/" {
+		return nil
+	}
+	n, ok := b.Right.(*elixir.Number)
+	if !ok {
+		return nil
+	}
+	arity, _ := n.Int()
+	switch f := b.Left.(type) {
+	case *elixir.Ident:
+		return s.mod.functions(f.Name, int(arity))
+	case *elixir.Call:
+		if f.Target != nil {
+			return s.p.lookup(s.moduleName(f.Target), f.Name, int(arity))
+		}
+	}
+	return nil
+}
+
+func (p *program) lookup(module, name string, arity int) []*clause {
+	if m := p.modules[module]; m != nil {
+		return m.functions(name, arity)
+	}
+	return nil
+}
+
+// call links what one call runs.
+func (g *graph) call(s *scope, c *elixir.Call) {
+	g.byName(s, c)
+	module := ""
+	if c.Target == nil {
+		if found := s.mod.functions(c.Name, len(c.Args)); found != nil {
+			g.link(s.fn, matching(found, c.Args))
+			return
+		}
+		for _, i := range s.mod.imports {
+			g.link(s.fn, g.p.lookup(i, c.Name, len(c.Args)))
+		}
+		if c.Name != "send" {
+			return
+		}
+	} else {
+		module = s.targetModule(c.Target)
+	}
+	if module != "" {
+		g.link(s.fn, matching(g.p.lookup(module, c.Name, len(c.Args)), c.Args))
+	}
+	g.message(s, c, module)
+	g.start(s, c, module)
+	if c.Name == "new" && len(c.Args) > 0 { // MyWorker.new(args) is on its way to Oban.insert
+		if m := g.p.modules[module]; m != nil && g.p.roles(m)[worker] {
+			g.link(s.fn, m.functions("perform", 1))
+		}
+	}
+}
+
+// targetModule is the module before the dot, also where a variable, an attribute or a function gives it.
+func (s *scope) targetModule(n elixir.Node) string {
+	if m := s.moduleName(n); m != "" {
+		return m
+	}
+	t := term{n, s}.follow()
+	if t.node == nil || !isModule(t.node) {
+		return ""
+	}
+	return t.in.moduleName(t.node)
+}
+
+// byName links Module, :function, [arguments] wherever they stand in a row: apply, spawn, Task.start, child specs.
+func (g *graph) byName(s *scope, c *elixir.Call) {
+	link := func(row []elixir.Node) {
+		for i := 0; i+2 < len(row); i++ {
+			name, ok := row[i+1].(*elixir.Atom)
+			args, isList := row[i+2].(*elixir.List)
+			if ok && isList && isModule(row[i]) {
+				g.link(s.fn, g.p.lookup(s.moduleName(row[i]), name.Name, len(args.Elems)))
+			}
+		}
+	}
+	link(c.Args)
+	for _, a := range c.Args {
+		elixir.Walk(a, func(n elixir.Node) bool {
+			if t, ok := n.(*elixir.Tuple); ok {
+				link(t.Elems)
+			}
+			return true
+		})
+	}
+}
+
+// message links the handler of a message that is sent: GenServer.call(Module, message) runs Module.handle_call. Where the
+// receiver is not known it is taken for the module's own server, as client functions have it.
+func (g *graph) message(s *scope, c *elixir.Call, module string) {
+	handler, arity := "", 0
+	switch {
+	case module == "GenServer" && c.Name == "call":
+		handler, arity = "handle_call", 3
+	case module == "GenServer" && c.Name == "cast":
+		handler, arity = "handle_cast", 2
+	case c.Target == nil && c.Name == "send", module == "Process" && (c.Name == "send" || c.Name == "send_after"):
+		handler, arity = "handle_info", 2
+	case c.Name == "start_link" || c.Name == "start":
+		if len(c.Args) > 1 && isModule(c.Args[0]) && g.p.modules[module] == nil {
+			g.link(s.fn, g.p.lookup(s.moduleName(c.Args[0]), "init", 1))
+		}
+		return
+	default:
+		return
+	}
+	if len(c.Args) < 2 {
+		return
+	}
+	receiver := s.mod
+	if name := s.targetModule(c.Args[0]); name != "" {
+		receiver = g.p.modules[name]
+	}
+	if receiver != nil {
+		g.link(s.fn, matching(receiver.functions(handler, arity), c.Args[1:2]))
+	}
+}
+
+// start notes the start of a child and links the code that the child begins with.
+func (g *graph) start(s *scope, c *elixir.Call, module string) {
+	if _, ok := kinds[module]; !ok || len(c.Args) == 0 {
+		return
+	}
+	if !strings.HasPrefix(c.Name, "start_child") && !strings.HasPrefix(c.Name, "async") {
+		return
+	}
+	g.starts = append(g.starts, startCall{s.fn, module, c.Name, s.supervisorName(c.Args[0]), c.Pos})
+	if len(c.Args) < 2 {
+		return
+	}
+	spec := term{c.Args[1], s}.follow()
+	if spec.node == nil {
+		return
+	}
+	child, args := spec.in.childSpec(spec.node)
+	if child != "" {
+		g.link(s.fn, g.p.lookup(child, "start_link", max(len(args), 1)))
+		g.link(s.fn, g.p.lookup(child, "init", 1))
+	}
+}
+
+// supervisorName reads the first argument of start_child: a name, or {:via, PartitionSupervisor, {name, key}}.
+func (s *scope) supervisorName(n elixir.Node) string {
+	t := term{n, s}.follow()
+	switch n := t.node.(type) {
+	case *elixir.Tuple:
+		if len(n.Elems) == 3 && t.in.moduleName(n.Elems[1]) == "PartitionSupervisor" {
+			if inner, ok := n.Elems[2].(*elixir.Tuple); ok && len(inner.Elems) > 0 {
+				return term{inner.Elems[0], t.in}.name()
+			}
+		}
+		return ""
+	case *elixir.Alias, *elixir.Atom, *elixir.Ident:
+		return t.name()
+	}
+	return ""
+}
+
+// matching keeps the clauses whose parameters may match the arguments, as far as both are literal.
+func matching(clauses []*clause, args []elixir.Node) []*clause {
+	var found []*clause
+	for _, c := range clauses {
+		if mayMatch(c, args) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+func mayMatch(c *clause, args []elixir.Node) bool {
+	for i, a := range args {
+		if i >= len(c.params) {
+			return true
+		}
+		want, given := tag(c.params[i]), tag(a)
+		if want != "" && given != "" && want != given {
+			return false
+		}
+	}
+	return true
+}
+
+// tag is the literal by which clauses tell messages apart: an atom, or the atom that a tuple begins with.
+func tag(n elixir.Node) string {
+	switch n := n.(type) {
+	case *elixir.Atom:
+		return ":" + n.Name
+	case *elixir.String:
+		if len(n.Parts) == 0 {
+			return n.Text
+		}
+	case *elixir.Tuple:
+		if len(n.Elems) > 0 {
+			if a, ok := n.Elems[0].(*elixir.Atom); ok {
+				return "{" + a.Name
+			}
+		}
+	case *elixir.Binop:
+		if n.Op == "=" {
+			if t := tag(n.Left); t != "" {
+				return t
+			}
+			return tag(n.Right)
+		}
+	}
+	return ""
+}
