@@ -22,19 +22,22 @@ func (o Options) maxFile() int64 {
 	return 8 << 20
 }
 
-// Review reviews files, which are paths below root with slashes: .ex and .exs of Elixir, .erl and .hrl of Erlang; others
-// are passed over. Files that cannot be read are in the result. The error is ctx's, or nil.
+// Review reviews files, which are paths below root with slashes: .ex and .exs of Elixir, .erl and .hrl of Erlang; others,
+// and tests of Elixir, are passed over. Files that cannot be read are in the result. The error is ctx's, or nil.
 func Review(ctx context.Context, root string, files []string, o Options) (report.Result, error) {
 	var elixirFiles, erlangFiles []string
 	for _, f := range files {
-		switch path.Ext(f) {
-		case ".ex", ".exs":
-			elixirFiles = append(elixirFiles, f)
-		case ".erl", ".hrl":
+		switch ext := path.Ext(f); {
+		case ext == ".erl" || ext == ".hrl":
 			erlangFiles = append(erlangFiles, f)
+		case (ext == ".ex" || ext == ".exs") && !isTest(f):
+			elixirFiles = append(elixirFiles, f)
 		}
 	}
-	result := reviewErlang(ctx, root, erlangFiles, o)
-	_ = elixirFiles
+	result := reviewElixir(ctx, root, elixirFiles, o)
+	erlang := reviewErlang(ctx, root, erlangFiles, o)
+	result.Findings = append(result.Findings, erlang.Findings...)
+	result.Supervisors = append(result.Supervisors, erlang.Supervisors...)
+	result.Unread = append(result.Unread, erlang.Unread...)
 	return result, ctx.Err()
 }
