@@ -91,7 +91,7 @@ func (t term) step() (term, bool) {
 			return term{n.Right, s}, true
 		case "|>":
 			if c := piped(n); c != nil {
-				return s.called(c)
+				return term{c, s}, true
 			}
 		}
 	case *elixir.Call:
