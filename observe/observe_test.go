@@ -779,6 +779,21 @@ func TestThePageIsReadableWithoutAScriptAndEscapesWhatIsForeign(t *testing.T) {
 	}
 }
 
+func TestAReviewDateIsShownAndThatItHasPassed(t *testing.T) {
+	b := setup(t)
+	for review, want := range map[time.Time]string{
+		time.Date(2020, 2, 3, 0, 0, 0, 0, time.UTC): "its review date has passed: it was to be looked at again on 2020-02-03",
+		time.Date(2100, 2, 3, 0, 0, 0, 0, time.UTC): "<small>to be looked at again on 2100-02-03",
+	} {
+		if err := b.jobs.MaxChildren().Set(7, headcount.Change{Source: "file", Review: review}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, page := b.ask("?node=app/jobs", nil); !strings.Contains(page, want) {
+			t.Errorf("the page does not show %q:\n%s", want, page)
+		}
+	}
+}
+
 func TestAFileOfLimitsThatIsRefusedIsShown(t *testing.T) {
 	b := setup(t)
 	headcount.ReportLimits(b.app, "limits.yaml", errors.New("line 3: <no> such limit"))

@@ -443,7 +443,10 @@
         const how = "set to " + number(l.value) + " by " + (l.by || l.source) + (l.when ? " on " + stamp(l.when) : "") + (l.why ? ": " + l.why : "");
         const words = make("div", null, make("b", null, l.name), " " + number(l.in_force) + (l.gate && l.observing ? " (observes only)" : ""), make("small", null, how));
         if (l.expires) words.append(make("small", null, "the value before comes back on " + stamp(l.expires)));
-        if (l.review) words.append(make("small", { class: new Date(l.review) < state.now ? "cap" : "" }, "to be looked at again on " + stamp(l.review)));
+        if (l.review) {
+          const over = new Date(l.review) < state.now;
+          words.append(make("small", { class: over ? "cap" : "" }, (over ? "its review date has passed: it was to be looked at again on " : "to be looked at again on ") + stamp(l.review)));
+        }
         if (l.gate) words.append(make("small", null, number(l.refused) + " refused"));
         for (const c of l.caps) words.append(make("small", { class: "cap" }, "held at " + number(c.value) + " by the cap " + c.name + " since " + stamp(c.since) + (c.why ? ": " + c.why : "")));
         const line = make("div", { class: "line" }, words);

@@ -73,5 +73,8 @@ type Preview struct {
 	Allowed   bool     `json:"allowed" doc:"whether the program allows changes here"`
 }
 
+// Overdue reports whether the limit was to be looked at again before now.
+func (l Limit) Overdue(now time.Time) bool { return !l.Review.IsZero() && !now.Before(l.Review) }
+
 // Where is where the value comes from: who has set it, or else what.
 func (l Limit) Where() string { return cmp.Or(l.By, l.Source) }
