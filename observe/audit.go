@@ -17,6 +17,7 @@ type auditLog struct {
 	mu      sync.Mutex
 	entries []recorded
 	last    uint64
+	own     map[changed]int // made here and not heard of yet
 }
 
 // recorded is an entry with the settings that it has replaced and made, to undo it by.
@@ -25,7 +26,41 @@ type recorded struct {
 	before, after headcount.Setting
 }
 
-func newAuditLog() *auditLog { return &auditLog{} }
+// changed is what a change made here is known by when it is heard of.
+type changed struct {
+	path, limit, source, by, why string
+	to                           wire.Value
+}
+
+// maxOwn bounds what is waited for: an event may have been dropped.
+const maxOwn = 100
+
+func newAuditLog() *auditLog { return &auditLog{own: make(map[changed]int)} }
+
+// expect notes a change that is about to be made here, so that it is not taken for another's when it is heard of.
+func (a *auditLog) expect(c changed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.own) >= maxOwn {
+		clear(a.own)
+	}
+	a.own[c]++
+}
+
+// heard reports whether a change is one that was made here. It is for each of these once.
+func (a *auditLog) heard(c changed) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.own[c] == 0 {
+		return false
+	}
+	if a.own[c]--; a.own[c] == 0 {
+		delete(a.own, c)
+	}
+	return true
+}
+
+func changeOf(e *wire.Entry) changed { return changed{e.Path, e.Limit, e.Source, e.By, e.Why, e.To} }
 
 func (a *auditLog) add(e recorded) wire.Entry {
 	a.mu.Lock()
@@ -42,13 +77,13 @@ func (a *auditLog) add(e recorded) wire.Entry {
 	return e.Entry
 }
 
-// ownSources are those of changes that are made here: they are written down when they are made, not when they are heard of.
+// ownSources are those that changes made here have.
 var ownSources = []string{"page", "api", "command"}
 
-// overheard notes a change that another part of the program has made. Those of machines are not noted: a cap may change every
-// second, and would push out what people have done. The events have them.
+// overheard notes a change that another part of the program has made; those made here are noted when they are made. Those of
+// machines are not noted: a cap may change every second, and would push out what people have done. The events have them.
 func (a *auditLog) overheard(c headcount.LimitChanged) {
-	if c.Source == "cap" || slices.Contains(ownSources, c.Source) {
+	if c.Source == "cap" || a.heard(changed{c.Path, c.Limit, c.Source, c.By, c.Why, wire.Value(c.To)}) {
 		return
 	}
 	a.add(recorded{Entry: wire.Entry{

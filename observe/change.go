@@ -233,7 +233,11 @@ func (h *Handler) set(l *headcount.Limit, e wire.Entry, judge func(headcount.Set
 	if p := judge(before); p != nil {
 		return wire.Entry{}, p
 	}
+	h.audit.expect(changeOf(&e))
 	err := l.Set(int(e.To), headcount.Change{Source: e.Source, By: e.By, Why: e.Why, Expires: e.Expires, Review: e.Review})
+	if err != nil {
+		h.audit.heard(changeOf(&e)) // it will not be
+	}
 	if invalid := (*headcount.ConfigError)(nil); errors.As(err, &invalid) {
 		return wire.Entry{}, badRequest("value", plain.Cut(err.Error(), maxWhy))
 	} else if err != nil {

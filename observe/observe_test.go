@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -383,6 +384,30 @@ func TestChangesMadeElsewhereAreInTheLogToo(t *testing.T) {
 		log := get[wire.AuditPage](b, "api/v1/audit", nil).Entries
 		return len(log) == 1 && log[0].By == "ops" && log[0].From == 4 && log[0].To == 20 && !log[0].Undo
 	})
+}
+
+func TestAChangeIsInTheLogOnceWhoeverMakesIt(t *testing.T) {
+	b := setup(t, AllowChanges())
+	get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	// Another page of the same tree, or a command of the program's own.
+	if err := b.jobs.MaxChildren().Set(20, headcount.Change{Source: "command", By: "bob"}); err != nil {
+		t.Fatal(err)
+	}
+	b.refused("api/v1/limits", limitTo("max_children", -1), http.StatusBadRequest, "invalid")
+	get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	b.eventually(func() bool { return len(b.page.watch.eventsAt("app", 10)) >= 3 })
+	var log []string
+	for _, e := range get[wire.AuditPage](b, "api/v1/audit", nil).Entries {
+		log = append(log, fmt.Sprint(e.Source, " ", e.To))
+	}
+	if len(log) != 3 || !slices.Contains(log, "command 20") {
+		t.Errorf("the log has %q, want two changes of the page's and one of the command's", log)
+	}
+	b.page.audit.mu.Lock()
+	defer b.page.audit.mu.Unlock()
+	if n := len(b.page.audit.own); n != 0 {
+		t.Errorf("%d changes are still waited for", n)
+	}
 }
 
 func TestCapsDoNotPushChangesOutOfTheLog(t *testing.T) {
