@@ -388,13 +388,13 @@ func TestChangesMadeElsewhereAreInTheLogToo(t *testing.T) {
 
 func TestAChangeIsInTheLogOnceWhoeverMakesIt(t *testing.T) {
 	b := setup(t, AllowChanges())
-	get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	get[wire.Entry](b, "api/v1/limits", limitTo("max_children", 9))
 	// Another page of the same tree, or a command of the program's own.
 	if err := b.jobs.MaxChildren().Set(20, headcount.Change{Source: "command", By: "bob"}); err != nil {
 		t.Fatal(err)
 	}
 	b.refused("api/v1/limits", limitTo("max_children", -1), http.StatusBadRequest, "invalid")
-	get[entry](b, "api/v1/limits", limitTo("max_children", 9))
+	get[wire.Entry](b, "api/v1/limits", limitTo("max_children", 9))
 	b.eventually(func() bool { return len(b.page.watch.eventsAt("app", 10)) >= 3 })
 	var log []string
 	for _, e := range get[wire.AuditPage](b, "api/v1/audit", nil).Entries {
