@@ -58,6 +58,11 @@ func peak() func() uint64 {
 	}
 }
 
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func linesIn(b *testing.B, dir string) (lines int) {
 	b.Helper()
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -65,7 +70,7 @@ func linesIn(b *testing.B, dir string) (lines int) {
 			return err
 		}
 		switch name := d.Name(); {
-		case d.IsDir() && (name == "testdata" || name == "vendor"):
+		case d.IsDir() && (name == "testdata" || name == "vendor" || path != dir && exists(filepath.Join(path, "go.mod"))):
 			return filepath.SkipDir
 		case d.IsDir(), filepath.Ext(name) != ".go", strings.HasSuffix(name, "_test.go"):
 			return nil
