@@ -41,7 +41,7 @@ func librarySources(t *testing.T) []string {
 	return files
 }
 
-func elixirFiles(t *testing.T, dir string) (files []string) {
+func elixirFiles(t testing.TB, dir string) (files []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if ext := filepath.Ext(path); err == nil && !d.IsDir() && (ext == ".ex" || ext == ".exs") {

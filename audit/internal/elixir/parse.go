@@ -9,7 +9,7 @@ import (
 // tree, and each level of nesting is some hundred bytes of stack for whoever walks it.
 const (
 	maxBytes = 64 << 20
-	maxDepth = 5000
+	maxDepth = 10_000
 )
 
 // Parse reads a source file. The error is a *SyntaxError.
