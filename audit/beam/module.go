@@ -21,6 +21,8 @@ type source struct {
 	path string // as the caller gave it
 	text []string
 	file *elixir.File
+	// bound is what bindings has found, once it was asked.
+	bound map[string][]*elixir.Binop
 }
 
 // A module is what defmodule makes. What stands in a file outside any module is one without a name.
@@ -58,6 +60,7 @@ type clause struct {
 	macro   bool
 	route   bool // get "/rooms" do ... end of a Plug.Router: no function, but code that a request runs
 	aliases map[string]string
+	bound   map[string][]*elixir.Binop // as of a source
 }
 
 func (c *clause) symbol() string {

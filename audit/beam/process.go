@@ -43,10 +43,10 @@ func (r *review) processesIn(c *clause) {
 		switch {
 		case items[call.Pos]:
 			r.perItem(s, call, who)
-		case awaited && waits:
+		case awaited && waits || s.fromItself():
 		case who == report.External:
 			r.perRequest(s, call)
-		case who == report.Unbounded && !s.fromItself():
+		case who == report.Unbounded:
 			r.perMessage(s, call)
 		}
 	})
@@ -79,7 +79,7 @@ func startsOnce(name string) bool {
 // perRequest reports what a request leaves running behind it.
 func (r *review) perRequest(s *scope, call *elixir.Call) {
 	e, direct := r.entries[s.fn]
-	if startsOnce(s.fn.name) && !direct || startsOnce(s.fn.name) && e.Criticality != report.External {
+	if startsOnce(s.fn.name) && !direct || startsOnce(s.fn.name) && e.Criticality != report.External || !direct && s.oneAtATime() {
 		return
 	}
 	path := append(r.reached.path(s.fn), s.mod.step(call.Name, call.Pos))

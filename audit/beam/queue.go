@@ -42,6 +42,7 @@ func (r *review) queues() {
 	})
 	for _, key := range slices.Sorted(maps.Keys(r.p.config.values)) {
 		if app, ok := strings.CutSuffix(key, " Oban"); ok {
+			r.p.fuel = fuel
 			if v, ok := r.p.config.get(app, "Oban"); ok {
 				r.queuesOf(v.options(), seen)
 			}

@@ -113,16 +113,10 @@ func (s *scope) called(c *elixir.Call) (term, bool) {
 // variable returns what a variable was last bound to before at; false for a name that is none.
 func (s *scope) variable(id *elixir.Ident) (term, bool) {
 	var found elixir.Node
-	body := s.body()
-	if body != nil {
-		elixir.Walk(body, func(n elixir.Node) bool {
-			if b, ok := n.(*elixir.Binop); ok && b.Op == "=" && before(b.Pos, id.Pos) && !holds(b.Right, id) {
-				if v, ok := b.Left.(*elixir.Ident); ok && v.Name == id.Name {
-					found = b.Right
-				}
-			}
-			return true
-		})
+	for _, b := range s.bindings()[id.Name] {
+		if before(b.Pos, id.Pos) && !holds(b.Right, id) {
+			found = b.Right
+		}
 	}
 	if found != nil {
 		return term{found, s}, true
@@ -136,11 +130,35 @@ func (s *scope) variable(id *elixir.Ident) (term, bool) {
 	return term{}, false
 }
 
-func (s *scope) body() *elixir.Block {
-	if s.fn != nil {
-		return s.fn.body
+// bindings are the name = value of a clause, or of what stands outside of functions in a file, in the order of the source.
+func (s *scope) bindings() map[string][]*elixir.Binop {
+	if s.fn == nil {
+		return s.mod.src.bindings()
 	}
-	return s.mod.src.file.Body
+	if s.fn.bound == nil {
+		s.fn.bound = bindingsIn(s.fn.body)
+	}
+	return s.fn.bound
+}
+
+func (src *source) bindings() map[string][]*elixir.Binop {
+	if src.bound == nil {
+		src.bound = bindingsIn(src.file.Body)
+	}
+	return src.bound
+}
+
+func bindingsIn(body *elixir.Block) map[string][]*elixir.Binop {
+	found := map[string][]*elixir.Binop{}
+	elixir.Walk(body, func(n elixir.Node) bool {
+		if b, ok := n.(*elixir.Binop); ok && b.Op == "=" {
+			if v, ok := b.Left.(*elixir.Ident); ok {
+				found[v.Name] = append(found[v.Name], b)
+			}
+		}
+		return true
+	})
+	return found
 }
 
 // isParam reports whether a name is bound by the parameters, also deep in a pattern.

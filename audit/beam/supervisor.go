@@ -45,7 +45,7 @@ type start struct {
 	in   *scope
 }
 
-const fuel = 20_000 // steps to find the values of one supervisor
+const fuel = 5_000 // steps to find the values of one supervisor
 
 func (p *program) inventory() []*supervisor {
 	inv := &inventory{p: p, seen: map[elixir.Node]bool{}, started: map[string][]start{}, partitioned: map[string]*parts{}}

@@ -1,0 +1,7 @@
+defmodule Broken do
+  def start do
+    children = [
+      {DynamicSupervisor, name: Broken.Rooms)
+    ]
+  end
+end

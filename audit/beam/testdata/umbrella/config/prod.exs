@@ -1,0 +1,3 @@
+import Config
+
+config :core, :sessions, max_children: 5_000
