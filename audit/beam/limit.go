@@ -82,16 +82,20 @@ func (inv *inventory) registeredModule(name string) string {
 // name is how a process is called: a module's or an atom's name, or what is written.
 func (t term) name() string {
 	s := t.scalar()
-	if s.kind == atom && t.in.p.isAtomName(s.text) {
+	if s.kind == expression && strings.Contains(s.text, "...") {
+		return "" // made while it runs
+	}
+	switch {
+	case s.text == "nil":
+		return ""
+	case s.kind == atom && !isModuleName(s.text):
 		return ":" + s.text
 	}
 	return s.text
 }
 
-// isAtomName tells :rooms from MyApp.Rooms.
-func (p *program) isAtomName(s string) bool {
-	return s != "" && (s[0] < 'A' || s[0] > 'Z') && s != "nil"
-}
+// isModuleName tells MyApp.Rooms from :rooms.
+func isModuleName(s string) bool { return s != "" && 'A' <= s[0] && s[0] <= 'Z' }
 
 // bound is the limit that the options give.
 func (sup *supervisor) bound() report.Limit {

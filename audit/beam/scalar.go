@@ -36,7 +36,9 @@ func (t term) scalar() scalar {
 			return scalar{number, i, n.Text}
 		}
 	case *elixir.Atom:
-		return scalar{kind: atom, text: n.Name}
+		if len(n.Parts) == 0 {
+			return scalar{kind: atom, text: n.Name}
+		}
 	case *elixir.Alias, *elixir.Ident:
 		if name := v.in.moduleName(n); name != "" {
 			return scalar{kind: atom, text: name}
@@ -144,6 +146,9 @@ func showNode(n elixir.Node, depth int) string {
 		}
 		return n.Name
 	case *elixir.Atom:
+		if n.Quoted {
+			return `:"` + n.Name + strings.Repeat("#{...}", len(n.Parts)) + `"`
+		}
 		if n.Name == "nil" || n.Name == "true" || n.Name == "false" {
 			return n.Name
 		}
@@ -151,7 +156,7 @@ func showNode(n elixir.Node, depth int) string {
 	case *elixir.Number:
 		return n.Text
 	case *elixir.String:
-		return `"` + n.Text + `"`
+		return `"` + n.Text + strings.Repeat("#{...}", len(n.Parts)) + `"`
 	case *elixir.Unary:
 		return n.Op + inner(n.X)
 	case *elixir.Binop:

@@ -1,6 +1,8 @@
 package beam
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/headcount-go/headcount/audit/internal/elixir"
@@ -73,8 +75,11 @@ func (inv *inventory) eachScope(f func(*scope, elixir.Node)) {
 			}
 			f(outside, n)
 		}
-		for _, values := range m.attrs {
-			for _, v := range values {
+		for _, name := range slices.Sorted(maps.Keys(m.attrs)) {
+			if aboutCode[name] {
+				continue
+			}
+			for _, v := range m.attrs[name] {
 				f(outside, v)
 			}
 		}
@@ -87,6 +92,12 @@ func (inv *inventory) eachScope(f func(*scope, elixir.Node)) {
 			}
 		}
 	}
+}
+
+// aboutCode are the attributes that speak of code and are none.
+var aboutCode = map[string]bool{
+	"spec": true, "type": true, "typep": true, "opaque": true, "callback": true, "macrocallback": true, "doc": true,
+	"moduledoc": true, "typedoc": true, "impl": true, "behaviour": true, "dialyzer": true, "optional_callbacks": true,
 }
 
 func (m *module) inConfig() bool { return isConfig(m.src.path) }
