@@ -1,0 +1,191 @@
+package beam
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/headcount-go/headcount/audit/internal/erlang"
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// An erlGraph says which functions a function calls, starts as processes, sends a request to, or hands on as a fun.
+type erlGraph struct {
+	calls   map[*erlFunction][]*erlFunction
+	callers map[*erlFunction][]*erlFunction
+}
+
+func (p *erlProgram) graph() *erlGraph {
+	g := &erlGraph{map[*erlFunction][]*erlFunction{}, map[*erlFunction][]*erlFunction{}}
+	for _, m := range p.order {
+		for _, fn := range m.functions {
+			known := map[*erlFunction]bool{}
+			fn.eachEdge(func(to *erlFunction) {
+				if to != nil && !known[to] {
+					known[to] = true
+					g.calls[fn] = append(g.calls[fn], to)
+					g.callers[to] = append(g.callers[to], fn)
+				}
+			})
+		}
+	}
+	return g
+}
+
+func (f *erlFunction) eachEdge(visit func(*erlFunction)) {
+	for _, clause := range f.Clauses {
+		s := &erlScope{mod: f.mod, fn: f, clause: clause}
+		erlang.WalkClause(clause, func(n erlang.Node) bool {
+			f.mod.p.fuel = fuel
+			switch n := n.(type) {
+			case *erlang.Call:
+				visit(s.called(n))
+				s.indirect(n, visit)
+			case *erlang.FunRef:
+				if arity, ok := (erlTerm{n.Arity, s}).number(); ok && 0 <= arity && arity < 256 {
+					visit(s.called(&erlang.Call{Module: n.Module, Fun: n.Name, Args: make([]erlang.Node, arity)}))
+				}
+			}
+			return true
+		})
+	}
+}
+
+// indirect finds what a call leads to by way of its arguments: a module, a function and a list of arguments, the process
+// that a request goes to, the init of what is started.
+func (s *erlScope) indirect(c *erlang.Call, visit func(*erlFunction)) {
+	for i := 0; i+2 < len(c.Args); i++ {
+		if l, ok := c.Args[i+2].(*erlang.List); ok && l.Tail == nil {
+			visit(s.called(&erlang.Call{Module: c.Args[i], Fun: c.Args[i+1], Args: l.Elems}))
+		}
+	}
+	visit(s.requests(c))
+	if target := s.target(c); target == "supervisor:start_link" || strings.HasPrefix(target, "gen_") && strings.Contains(target, ":start") {
+		for _, a := range c.Args {
+			if m := s.mod.p.modules[s.atom(a)]; m != nil {
+				visit(m.function("init", 1))
+				return
+			}
+		}
+	}
+}
+
+// requests leads from a call to the clause of the process that it is for.
+func (s *erlScope) requests(c *erlang.Call) *erlFunction {
+	name, arity := "", 0
+	switch s.target(c) {
+	case "gen_server:call":
+		name, arity = "handle_call", 3
+	case "gen_server:cast":
+		name, arity = "handle_cast", 2
+	default:
+		return nil
+	}
+	if len(c.Args) == 0 {
+		return nil
+	}
+	if m := s.process(c.Args[0]); m != nil {
+		return m.function(name, arity)
+	}
+	return nil
+}
+
+// An erlEntry is a function that something else than the program's own functions runs.
+type erlEntry struct {
+	fn    *erlFunction
+	steps []report.Step // how it gets there, the function itself last
+	report.Criticality
+}
+
+type erlCallback struct {
+	name  string
+	arity int
+	who   report.Criticality
+}
+
+var erlCallbacks = map[string][]erlCallback{
+	"cowboy_handler":      {{"init", 2, report.External}},
+	"cowboy_http_handler": {{"init", 3, report.External}, {"handle", 2, report.External}},
+	"cowboy_rest":         {{"init", 2, report.External}},
+	"cowboy_loop":         {{"init", 2, report.External}, {"info", 3, report.Unbounded}},
+	"cowboy_websocket": {
+		{"init", 2, report.External}, {"websocket_init", 1, report.External}, {"websocket_handle", 2, report.External}, {"websocket_info", 2, report.Unbounded},
+	},
+	"cowboy_websocket_handler": {
+		{"init", 3, report.External}, {"websocket_init", 3, report.External}, {"websocket_handle", 3, report.External}, {"websocket_info", 3, report.Unbounded},
+	},
+	"ranch_protocol":     {{"start_link", 3, report.External}, {"start_link", 4, report.External}},
+	"elli_handler":       {{"handle", 2, report.External}},
+	"ssh_server_channel": {{"handle_ssh_msg", 2, report.External}},
+	"gen_server":         {{"handle_call", 3, report.Unbounded}, {"handle_cast", 2, report.Unbounded}, {"handle_info", 2, report.Unbounded}},
+	"gen_event":          {{"handle_event", 2, report.Unbounded}, {"handle_info", 2, report.Unbounded}},
+	"gen_statem":         {{"handle_event", 4, report.Unbounded}},
+	"application":        {{"start", 2, report.Internal}},
+}
+
+// behavioursOf are those that a module names, and those that it has by its looks: a handler needs no -behaviour.
+func (m *erlModule) behavioursOf() []string {
+	all := slices.Clone(m.behaviours)
+	switch {
+	case m.function("websocket_handle", 2) != nil && !m.is("cowboy_websocket"):
+		all = append(all, "cowboy_websocket")
+	case m.function("websocket_handle", 3) != nil && !m.is("cowboy_websocket_handler"):
+		all = append(all, "cowboy_websocket_handler")
+	}
+	return all
+}
+
+// entries finds all entries of a program.
+func (p *erlProgram) entries() []erlEntry {
+	routes := p.erlRoutes()
+	var all []erlEntry
+	for _, m := range p.order {
+		for _, b := range m.behavioursOf() {
+			for _, cb := range erlCallbacks[b] {
+				if fn := m.function(cb.name, cb.arity); fn != nil {
+					steps := []report.Step{fn.step()}
+					if route, ok := routes[m.name]; ok && cb.who == report.External {
+						steps = append([]report.Step{route}, steps...)
+					}
+					all = append(all, erlEntry{fn, steps, cb.who})
+				}
+			}
+		}
+		for _, fn := range m.functions {
+			if fn.accepts() {
+				all = append(all, erlEntry{fn, []report.Step{fn.step()}, report.External})
+			}
+		}
+	}
+	return all
+}
+
+// erlRoutes finds the routes of Cowboy that lead to a module: {"/rooms/:id", room_handler, Opts}.
+func (p *erlProgram) erlRoutes() map[string]report.Step {
+	routes := map[string]report.Step{}
+	p.eachCall(func(s *erlScope, c *erlang.Call) {
+		if s.target(c) != "cowboy_router:compile" {
+			return
+		}
+		erlang.WalkClause(s.clause, func(n erlang.Node) bool {
+			t, ok := n.(*erlang.Tuple)
+			if !ok || len(t.Elems) < 3 {
+				return true
+			}
+			where, isString := t.Elems[0].(*erlang.String)
+			if name := s.atom(t.Elems[1]); isString && p.modules[name] != nil && strings.HasPrefix(where.Text, "/") {
+				routes[name] = report.Step{Name: "route " + where.Text, Position: s.mod.position(t.Pos)}
+			}
+			return true
+		})
+	})
+	return routes
+}
+
+// accepts reports whether a function accepts connections.
+func (f *erlFunction) accepts() bool {
+	found := false
+	f.eachCall(func(s *erlScope, c *erlang.Call) { found = found || erlAccepts[s.target(c)] })
+	return found
+}
+
+var erlAccepts = map[string]bool{"gen_tcp:accept": true, "ssl:transport_accept": true, "socket:accept": true}

@@ -1,0 +1,208 @@
+package beam
+
+import (
+	"slices"
+
+	"github.com/headcount-go/headcount/audit/internal/erlang"
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// erlSpawns are the calls that start a process under no supervisor.
+var erlSpawns = map[string]bool{
+	"spawn": true, "spawn_link": true, "spawn_monitor": true, "spawn_opt": true,
+	"proc_lib:spawn": true, "proc_lib:spawn_link": true, "proc_lib:spawn_opt": true,
+}
+
+// processes reports processes that are started for each connection, request or message, under no limit.
+func (r *erlReview) processes() {
+	for _, m := range r.p.order {
+		for _, fn := range m.functions {
+			loop := r.acceptLoop(fn)
+			fn.eachCall(func(s *erlScope, c *erlang.Call) {
+				if !erlSpawns[s.target(c)] || c.Module == nil && s.mod.function(s.atom(c.Fun), len(c.Args)) != nil {
+					return
+				}
+				switch {
+				case loop != nil:
+					r.perConnection(s, c, loop)
+				case s.waits(c):
+				case r.reached.criticality(fn) == report.External:
+					r.perErlRequest(s, c)
+				case r.reached.criticality(fn) == report.Unbounded:
+					r.perErlMessage(s, c)
+				}
+			})
+		}
+	}
+}
+
+// acceptLoop is the function that accepts connections again and again, where fn is it or is called by it in the same
+// module; nil where there is none.
+func (r *erlReview) acceptLoop(fn *erlFunction) *erlFunction {
+	for _, f := range append([]*erlFunction{fn}, r.graph.callers[fn]...) {
+		if f.mod == fn.mod && f.accepts() && r.graph.comesBack(f) {
+			return f
+		}
+	}
+	return nil
+}
+
+// comesBack reports whether a function calls itself, at once or by way of others of its module.
+func (g *erlGraph) comesBack(f *erlFunction) bool {
+	seen := map[*erlFunction]bool{}
+	queue := []*erlFunction{f}
+	for len(queue) > 0 {
+		at := queue[0]
+		queue = queue[1:]
+		for _, next := range g.calls[at] {
+			if next == f {
+				return true
+			}
+			if next.mod == f.mod && !seen[next] {
+				seen[next] = true
+				queue = append(queue, next)
+			}
+		}
+	}
+	return false
+}
+
+// waits reports whether a clause waits for the process that it starts: then there are no more of them than callers.
+func (s *erlScope) waits(spawn *erlang.Call) bool {
+	found := false
+	erlang.WalkClause(s.clause, func(n erlang.Node) bool {
+		b, ok := n.(*erlang.Block)
+		found = found || ok && b.Keyword == "receive" && b.Line >= spawn.Line
+		_, isFun := n.(*erlang.Fun)
+		return !found && !isFun // a fun is what the process does, not what the starter does
+	})
+	return found
+}
+
+// spawn adds a finding about a process that is started.
+func (r *erlReview) spawn(s *erlScope, c *erlang.Call, f report.Finding, why string) {
+	f.Reach = append(r.reached.path(s.fn), report.Step{Name: s.target(c), Position: s.mod.position(c.Pos)})
+	f.Message = s.target(c) + why + written(f.Reach)
+	if r.graph.checked(s.fn) {
+		f.Confidence = report.Low
+	}
+	f.Remedy = "count what runs (a monitor for each, the number in the state), and refuse or let wait at ?MAX_RUNNING"
+	r.add(s.fn, c.Pos, f)
+}
+
+func (r *erlReview) perConnection(s *erlScope, c *erlang.Call, loop *erlFunction) {
+	f := report.Finding{Rule: "HC245", Confidence: report.High, Criticality: report.External}
+	if loop.guarded() {
+		f.Confidence = report.Low
+	}
+	r.spawn(s, c, f, " starts a process for each connection, and nothing limits them: ")
+}
+
+// perErlRequest reports what a request leaves running behind it. What a connection's own process starts once in its life is
+// bounded by the listener.
+func (r *erlReview) perErlRequest(s *erlScope, c *erlang.Call) {
+	direct := r.reached.isEntry(s.fn)
+	if startsOnce(s.fn.Name) && (!direct || s.fn.Name != "init") || s.fn.accepts() || r.reached[s.fn].entry.fn.accepts() {
+		return
+	}
+	f := report.Finding{Rule: "HC244", Confidence: report.High, Criticality: report.External}
+	if !direct {
+		f.Confidence = report.Medium
+	}
+	r.spawn(s, c, f, " starts a process that no supervisor counts, for each request: ")
+}
+
+// perErlMessage reports what a message leaves running behind it, in the handler itself and in what it calls in its module.
+func (r *erlReview) perErlMessage(s *erlScope, c *erlang.Call) {
+	at := r.reached[s.fn]
+	direct := at.from == nil
+	if !direct && (at.from != at.entry.fn || s.fn.mod != at.entry.fn.mod) || startsOnce(s.fn.Name) {
+		return
+	}
+	if direct && (s.fromItself() || s.oneAtATime()) {
+		return
+	}
+	f := report.Finding{Rule: "HC243", Confidence: report.Medium, Criticality: report.Unbounded}
+	if !direct {
+		f.Confidence = report.Low
+	}
+	r.spawn(s, c, f, " starts a process that no supervisor counts, for each message: ")
+}
+
+// fromItself reports whether a clause of handle_info takes what the module sends to itself, as a timer does, or what tells
+// of the end of a process: there is one at a time of these.
+func (s *erlScope) fromItself() bool {
+	if s.fn.Name != "handle_info" || len(s.clause.Params) == 0 {
+		return false
+	}
+	want := s.tag(s.clause.Params[0])
+	switch want {
+	case "":
+		return false
+	case "timeout", "DOWN", "EXIT":
+		return true
+	}
+	found := false
+	for _, fn := range s.mod.functions {
+		fn.eachCall(func(in *erlScope, c *erlang.Call) {
+			at := map[string]int{"send_after/3": 2, "start_timer/3": 2, "timer:send_interval/2": 1, "timer:send_after/2": 1, "timer:send_interval/3": 2, "timer:send_after/3": 2}
+			if i, ok := at[in.target(c)+"/"+itoa(len(c.Args))]; ok && in.tag(c.Args[i]) == want {
+				found = true
+			}
+		})
+		for _, clause := range fn.Clauses {
+			in := &erlScope{mod: s.mod, fn: fn, clause: clause}
+			erlang.WalkClause(clause, func(n erlang.Node) bool {
+				if o, ok := n.(*erlang.Op); ok && o.Op == "!" {
+					to, isCall := o.Left.(*erlang.Call)
+					found = found || isCall && in.target(to) == "self" && in.tag(o.Right) == want
+				}
+				return !found
+			})
+		}
+	}
+	return found
+}
+
+// tag is what tells a message from others: the atom that it is, or that it begins with.
+func (s *erlScope) tag(n erlang.Node) string {
+	switch n := n.(type) {
+	case *erlang.Tuple:
+		if len(n.Elems) > 0 {
+			return s.tag(n.Elems[0])
+		}
+	case *erlang.Op:
+		if n.Op == "=" {
+			if t := s.tag(n.Left); t != "" {
+				return t
+			}
+			return s.tag(n.Right)
+		}
+	case *erlang.Atom, *erlang.Macro:
+		return s.atom(n)
+	}
+	return ""
+}
+
+// oneAtATime reports whether a clause matches only while nothing runs: #state{worker = undefined}.
+func (s *erlScope) oneAtATime() bool {
+	idle := func(fields []erlang.Field) bool {
+		return slices.ContainsFunc(fields, func(f erlang.Field) bool {
+			a, ok := f.Value.(*erlang.Atom)
+			return ok && (a.Name == "undefined" || a.Name == "false" || a.Name == "none" || a.Name == "idle")
+		})
+	}
+	found := false
+	for _, p := range s.clause.Params {
+		erlang.Walk(p, func(n erlang.Node) bool {
+			switch n := n.(type) {
+			case *erlang.Map:
+				found = found || idle(n.Fields)
+			case *erlang.Record:
+				found = found || idle(n.Fields)
+			}
+			return !found
+		})
+	}
+	return found
+}

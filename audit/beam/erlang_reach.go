@@ -1,0 +1,132 @@
+package beam
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/headcount-go/headcount/audit/internal/erlang"
+	"github.com/headcount-go/headcount/audit/report"
+)
+
+// An erlReach says who gets to a function: the entry, and the function before.
+type erlReach struct {
+	entry *erlEntry
+	from  *erlFunction // nil for the entry itself
+}
+
+// Where many reach a function, the most critical counts, and of those the nearest.
+type erlReached map[*erlFunction]erlReach
+
+// reach walks from all entries breadth first, those of outsiders before all others.
+func (g *erlGraph) reach(entries []erlEntry) erlReached {
+	all := erlReached{}
+	for who := report.External; who >= report.NotKnown; who-- {
+		var queue []*erlFunction
+		for i, e := range entries {
+			if _, ok := all[e.fn]; !ok && e.Criticality == who {
+				all[e.fn] = erlReach{entry: &entries[i]}
+				queue = append(queue, e.fn)
+			}
+		}
+		for len(queue) > 0 {
+			fn := queue[0]
+			queue = queue[1:]
+			for _, next := range g.calls[fn] {
+				if _, ok := all[next]; !ok {
+					all[next] = erlReach{all[fn].entry, fn}
+					queue = append(queue, next)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// path is the way to a function, the outermost step first; nil where none is known.
+func (r erlReached) path(fn *erlFunction) []report.Step {
+	at, ok := r[fn]
+	if !ok {
+		return nil
+	}
+	var between []report.Step
+	for at.from != nil {
+		between = append(between, fn.step())
+		fn = at.from
+		at = r[fn]
+	}
+	slices.Reverse(between)
+	return append(slices.Clone(at.entry.steps), between...)
+}
+
+// isEntry reports whether a function is itself one, and not only called by one.
+func (r erlReached) isEntry(fn *erlFunction) bool {
+	at, ok := r[fn]
+	return ok && at.from == nil
+}
+
+func (r erlReached) criticality(fn *erlFunction) report.Criticality {
+	if at, ok := r[fn]; ok {
+		return at.entry.Criticality
+	}
+	return report.NotKnown
+}
+
+// guarded reports whether a function asks how many there are before it goes on: it counts the children of a supervisor, or
+// compares something with what is called a limit.
+func (f *erlFunction) guarded() bool {
+	found := false
+	for _, clause := range f.Clauses {
+		s := &erlScope{mod: f.mod, fn: f, clause: clause}
+		erlang.WalkClause(clause, func(n erlang.Node) bool {
+			switch n := n.(type) {
+			case *erlang.Call:
+				f.mod.p.fuel = fuel
+				t := s.target(n)
+				found = found || t == "supervisor:count_children" || t == "supervisor:which_children"
+			case *erlang.Op:
+				switch n.Op {
+				case "<", ">", "=<", ">=":
+					found = found || isLimit(n.Left) || isLimit(n.Right)
+				}
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// isLimit reports whether an operand is called a limit or a count of what there is.
+func isLimit(n erlang.Node) bool {
+	found := false
+	erlang.Walk(n, func(n erlang.Node) bool {
+		name := ""
+		switch n := n.(type) {
+		case *erlang.Atom:
+			name = n.Name
+		case *erlang.Var:
+			name = n.Name
+		case *erlang.Macro:
+			name = n.Name
+		}
+		name = strings.ToLower(name)
+		for _, word := range []string{"max", "limit", "quota", "capacity"} {
+			found = found || strings.Contains(name, word)
+		}
+		return !found
+	})
+	return found
+}
+
+// checked reports whether a function, or each of its callers in the program, is guarded.
+func (g *erlGraph) checked(f *erlFunction) bool {
+	if f.guarded() {
+		return true
+	}
+	callers := g.callers[f]
+	for _, c := range callers {
+		if !c.guarded() {
+			return false
+		}
+	}
+	return len(callers) > 0
+}
