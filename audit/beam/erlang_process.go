@@ -26,10 +26,10 @@ func (r *erlReview) processes() {
 				case loop != nil:
 					r.perConnection(s, c, loop)
 				case s.waits(c):
+				case r.handlerOf(fn) != nil:
+					r.perErlMessage(s, c, r.handlerOf(fn))
 				case r.reached.criticality(fn) == report.External:
 					r.perErlRequest(s, c)
-				case r.reached.criticality(fn) == report.Unbounded:
-					r.perErlMessage(s, c)
 				}
 			})
 		}
@@ -98,12 +98,45 @@ func (r *erlReview) perConnection(s *erlScope, c *erlang.Call, loop *erlFunction
 	r.spawn(s, c, f, " starts a process for each connection, and nothing limits them: ")
 }
 
+// handlerOf is the message handler that fn is, or that calls it in the same module; nil where there is none.
+func (r *erlReview) handlerOf(fn *erlFunction) *erlFunction {
+	for _, f := range append([]*erlFunction{fn}, r.graph.callers[fn]...) {
+		if f.mod == fn.mod && f.takesMessages() {
+			return f
+		}
+	}
+	return nil
+}
+
+// takesMessages reports whether a function is one of those that a server calls for each message.
+func (f *erlFunction) takesMessages() bool {
+	for _, b := range f.mod.behaviours {
+		for _, cb := range erlCallbacks[b] {
+			if cb.name == f.Name && cb.arity == f.Arity && cb.who == report.Unbounded {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// nearRequest is how many calls may lie between a request and the process that it starts. What is further away is seldom done
+// for each of them.
+const nearRequest = 3
+
 // perErlRequest reports what a request leaves running behind it. What a connection's own process starts once in its life is
-// bounded by the listener.
+// bounded by the listener; what a server does for a request is asked for by a message.
 func (r *erlReview) perErlRequest(s *erlScope, c *erlang.Call) {
 	direct := r.reached.isEntry(s.fn)
-	if startsOnce(s.fn.Name) && (!direct || s.fn.Name != "init") || s.fn.accepts() || r.reached[s.fn].entry.fn.accepts() {
+	if startsOnce(s.fn.Name) && (!direct || s.fn.Name != "init") {
 		return
+	}
+	calls := 0
+	for at := s.fn; at != nil; at = r.reached[at].from {
+		if calls > nearRequest || at.takesMessages() || at.accepts() {
+			return
+		}
+		calls++
 	}
 	f := report.Finding{Rule: "HC244", Confidence: report.High, Criticality: report.External}
 	if !direct {
@@ -113,37 +146,35 @@ func (r *erlReview) perErlRequest(s *erlScope, c *erlang.Call) {
 }
 
 // perErlMessage reports what a message leaves running behind it, in the handler itself and in what it calls in its module.
-func (r *erlReview) perErlMessage(s *erlScope, c *erlang.Call) {
-	at := r.reached[s.fn]
-	direct := at.from == nil
-	if !direct && (at.from != at.entry.fn || s.fn.mod != at.entry.fn.mod) || startsOnce(s.fn.Name) {
+func (r *erlReview) perErlMessage(s *erlScope, c *erlang.Call, handler *erlFunction) {
+	if startsOnce(s.fn.Name) || s.oneAtATime(c) || s.fn == handler && s.once() {
 		return
 	}
-	if direct && (s.fromItself() || s.oneAtATime()) {
-		return
-	}
-	f := report.Finding{Rule: "HC243", Confidence: report.Medium, Criticality: report.Unbounded}
-	if !direct {
+	f := report.Finding{Rule: "HC243", Confidence: report.Medium, Criticality: max(r.reached.criticality(handler), report.Unbounded)}
+	if s.fn != handler {
 		f.Confidence = report.Low
 	}
 	r.spawn(s, c, f, " starts a process that no supervisor counts, for each message: ")
 }
 
-// fromItself reports whether a clause of handle_info takes what the module sends to itself, as a timer does, or what tells
-// of the end of a process: there is one at a time of these.
-func (s *erlScope) fromItself() bool {
-	if s.fn.Name != "handle_info" || len(s.clause.Params) == 0 {
+// once reports whether a clause takes what comes once, or once at a time: the end of a process, the stop of the server, and
+// in handle_info what the module sends to itself, as a timer does.
+func (s *erlScope) once() bool {
+	if len(s.clause.Params) == 0 {
 		return false
 	}
 	want := s.tag(s.clause.Params[0])
 	switch want {
-	case "":
-		return false
-	case "timeout", "DOWN", "EXIT":
+	case "timeout", "DOWN", "EXIT", "stop", "shutdown", "terminate":
 		return true
 	}
+	return want != "" && s.fn.Name == "handle_info" && s.mod.sendsItself(want)
+}
+
+// sendsItself reports whether a module sends itself messages with a tag.
+func (m *erlModule) sendsItself(want string) bool {
 	found := false
-	for _, fn := range s.mod.functions {
+	for _, fn := range m.functions {
 		fn.eachCall(func(in *erlScope, c *erlang.Call) {
 			at := map[string]int{"send_after/3": 2, "start_timer/3": 2, "timer:send_interval/2": 1, "timer:send_after/2": 1, "timer:send_interval/3": 2, "timer:send_after/3": 2}
 			if i, ok := at[in.target(c)+"/"+itoa(len(c.Args))]; ok && in.tag(c.Args[i]) == want {
@@ -151,7 +182,7 @@ func (s *erlScope) fromItself() bool {
 			}
 		})
 		for _, clause := range fn.Clauses {
-			in := &erlScope{mod: s.mod, fn: fn, clause: clause}
+			in := &erlScope{mod: m, fn: fn, clause: clause}
 			erlang.WalkClause(clause, func(n erlang.Node) bool {
 				if o, ok := n.(*erlang.Op); ok && o.Op == "!" {
 					to, isCall := o.Left.(*erlang.Call)
@@ -184,25 +215,40 @@ func (s *erlScope) tag(n erlang.Node) string {
 	return ""
 }
 
-// oneAtATime reports whether a clause matches only while nothing runs: #state{worker = undefined}.
-func (s *erlScope) oneAtATime() bool {
-	idle := func(fields []erlang.Field) bool {
-		return slices.ContainsFunc(fields, func(f erlang.Field) bool {
-			a, ok := f.Value.(*erlang.Atom)
-			return ok && (a.Name == "undefined" || a.Name == "false" || a.Name == "none" || a.Name == "idle")
-		})
-	}
+// oneAtATime reports whether a process is started only while nothing runs: in a clause for #state{worker = undefined}, or in
+// the branch undefined of case State#state.worker of.
+func (s *erlScope) oneAtATime(spawn *erlang.Call) bool {
 	found := false
 	for _, p := range s.clause.Params {
 		erlang.Walk(p, func(n erlang.Node) bool {
 			switch n := n.(type) {
 			case *erlang.Map:
-				found = found || idle(n.Fields)
+				found = found || slices.ContainsFunc(n.Fields, func(f erlang.Field) bool { return isIdle(f.Value) })
 			case *erlang.Record:
-				found = found || idle(n.Fields)
+				found = found || slices.ContainsFunc(n.Fields, func(f erlang.Field) bool { return isIdle(f.Value) })
 			}
 			return !found
 		})
 	}
+	erlang.WalkClause(s.clause, func(n erlang.Node) bool {
+		b, ok := n.(*erlang.Block)
+		if !ok || b.Keyword != "case" {
+			return !found
+		}
+		if _, isField := b.Subject[0].(*erlang.RecordField); !isField {
+			return !found
+		}
+		for _, c := range b.Clauses {
+			if len(c.Params) == 1 && isIdle(c.Params[0]) {
+				erlang.WalkClause(c, func(n erlang.Node) bool { found = found || n == erlang.Node(spawn); return !found })
+			}
+		}
+		return !found
+	})
 	return found
+}
+
+func isIdle(n erlang.Node) bool {
+	a, ok := n.(*erlang.Atom)
+	return ok && (a.Name == "undefined" || a.Name == "false" || a.Name == "none" || a.Name == "idle")
 }

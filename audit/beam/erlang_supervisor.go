@@ -70,7 +70,9 @@ func (m *erlModule) supervisors() []*erlSupervisor {
 			}
 			for _, sup := range (erlTerm{result.Elems[1], t.in}).flagsOfInit() {
 				sup.place(init, clause)
-				all = append(all, sup)
+				if len(all) == 0 || *all[len(all)-1] != *sup { // the same flags at the end of two branches are one
+					all = append(all, sup)
+				}
 			}
 		})
 		if len(all) == known && notKnown {
