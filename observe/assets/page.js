@@ -677,7 +677,7 @@
   // cpuPart asks for a profile at the press of a button only. The button stays where it is, so that the focus does.
   function cpuPart(path) {
     const seconds = 2;
-    const said = make("div", { role: "status" });
+    const said = make("div", { class: "measured", role: "status" });
     const table = make("div");
     let busy = false;
     const button = make("button", { type: "button", onclick: async () => {
