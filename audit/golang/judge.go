@@ -53,6 +53,9 @@ func (p *program) judge(s start) verdict {
 		}
 	}
 	if v := p.judgeServed(s); v.rule != "" {
+		if onlyCloses(s) {
+			v.sure = report.Low
+		}
 		return v
 	}
 	if best.rule == "" {
@@ -186,7 +189,7 @@ func (p *program) judgeEndless(s start, l *loop) verdict {
 				}
 			case *ssa.Call:
 				if m := calleeOf(i.Common()); m.pkg == "time" && m.name == "Sleep" {
-					return verdict{rule: "HC106", sure: report.Medium, what: "a clock", loop: l}
+					return p.judgeTick(s, l)
 				}
 			}
 		}
@@ -194,10 +197,18 @@ func (p *program) judgeEndless(s start, l *loop) verdict {
 	return verdict{}
 }
 
+func (p *program) judgeTick(s start, l *loop) verdict {
+	v := verdict{rule: "HC106", sure: report.Medium, what: "a clock", loop: l}
+	if p.ownTimeout(s) || onlyCloses(s) {
+		v.sure = report.Low // few of them overlap
+	}
+	return v
+}
+
 func (p *program) judgeWait(s start, l *loop, ch ssa.Value) verdict {
 	elem := ch.Type().Underlying().(*types.Chan).Elem()
 	if isNamed(elem, "time", "Time") {
-		return verdict{rule: "HC106", sure: report.Medium, what: "a clock", loop: l}
+		return p.judgeTick(s, l)
 	}
 	if isNamed(elem, "os", "Signal") || p.doneChannel(ch) {
 		return verdict{}
@@ -252,6 +263,61 @@ func (p *program) judgeServed(s start) verdict {
 		return verdict{rule: "HC104", sure: min(sureOf(v, end), report.Medium), what: "a connection", walk: p.ways.accepts}
 	}
 	return verdict{}
+}
+
+// onlyCloses reports whether the goroutine does nothing but close or stop something, which happens once to each.
+func onlyCloses(s start) bool {
+	name := calleeOf(s.instr.Common()).name
+	if _, plain := s.instr.(*ssa.Go); !plain || name == "" || len(s.targets) == 1 && s.targets[0].Parent() != nil {
+		name = ""
+		for _, t := range s.targets {
+			for _, b := range t.Blocks {
+				for _, i := range b.Instrs {
+					call, ok := i.(*ssa.Call)
+					if !ok {
+						continue
+					}
+					if name != "" {
+						return false
+					}
+					if name = calleeOf(call.Common()).name; name == "" {
+						return false
+					}
+				}
+			}
+		}
+	}
+	switch strings.ToLower(name) {
+	case "close", "stop", "shutdown", "cancel", "disconnect", "closewitherror":
+		return true
+	}
+	return false
+}
+
+// ownTimeout reports whether the goroutine gives itself a time.
+func (p *program) ownTimeout(s start) bool {
+	now := s.targets
+	for range 2 {
+		var next []*ssa.Function
+		for _, fn := range now {
+			for _, b := range fn.Blocks {
+				for _, i := range b.Instrs {
+					if call, ok := i.(*ssa.Call); ok {
+						if m := calleeOf(call.Common()); m.pkg == "context" && (m.name == "WithTimeout" || m.name == "WithDeadline") {
+							return true
+						}
+					}
+				}
+			}
+			for _, e := range p.graph.out[fn] {
+				if e.choices == 1 {
+					next = append(next, e.to)
+				}
+			}
+		}
+		now = next
+	}
+	return false
 }
 
 // sureOf goes down with each thing that may be misread: a long way, a call that may mean several functions, a goroutine

@@ -36,7 +36,7 @@ func (p *program) limited(instr ssa.Instruction, within *loop) bool {
 		if within != nil && within.body == nil && !within.blocks[b] {
 			continue
 		}
-		if cond, ok := last(b).(*ssa.If); ok && b != instr.Block() && p.admits(cond, instr) {
+		if cond, ok := last(b).(*ssa.If); ok && b != instr.Block() && (p.admits(cond, instr) || p.switchedOff(cond, instr)) {
 			return true
 		}
 		if !b.Dominates(instr.Block()) {
@@ -67,7 +67,7 @@ func (p *program) acquires(i, instr ssa.Instruction, calls int) bool {
 		c := i.Common()
 		m := invoked(c)
 		if acquiring[m] || acquiring[calleeOf(c)] || swapsCount(c) {
-			return !conditional(i.Type()) || p.decides(i, instr)
+			return !conditional(i.Type()) || decides(i, instr, 6)
 		}
 		return calls > 0 && p.wrapsAcquire(c, i, instr, calls)
 	}
@@ -92,9 +92,9 @@ func conditional(t types.Type) bool {
 }
 
 // decides reports whether instr is only reached by one outcome of v.
-func (p *program) decides(v ssa.Value, instr ssa.Instruction) bool {
+func decides(v ssa.Value, instr ssa.Instruction, depth int) bool {
 	refs := v.Referrers()
-	if refs == nil {
+	if refs == nil || depth == 0 {
 		return false
 	}
 	for _, ref := range *refs {
@@ -104,7 +104,7 @@ func (p *program) decides(v ssa.Value, instr ssa.Instruction) bool {
 				return true
 			}
 		case *ssa.UnOp, *ssa.BinOp, *ssa.Phi, *ssa.Extract:
-			if p.decides(ref.(ssa.Value), instr) {
+			if decides(ref.(ssa.Value), instr, depth-1) {
 				return true
 			}
 		}
@@ -163,10 +163,10 @@ func (p *program) wrapsAcquire(c *ssa.CallCommon, call *ssa.Call, instr ssa.Inst
 					if callee.Signature.Results().Len() == 0 {
 						return true
 					}
-					return !everyReturn(callee, i) && p.decides(call, instr) || everyReturn(callee, i)
+					return !everyReturn(callee, i) && decides(call, instr, 6) || everyReturn(callee, i)
 				}
 			}
-			if cond, ok := last(before).(*ssa.If); ok && before != b && p.admits(cond, ret) && p.decides(call, instr) {
+			if cond, ok := last(before).(*ssa.If); ok && before != b && p.admits(cond, ret) && decides(call, instr, 6) {
 				return true
 			}
 		}
@@ -203,7 +203,7 @@ func saysNothing(elem types.Type) bool {
 	return false
 }
 
-// buffered is true also where the program does not show how the channel is made.
+// buffered is false only where the program shows that the channel is made without a buffer.
 func (p *program) buffered(ch ssa.Value) bool {
 	at := p.index.place(ch)
 	made := p.index.stores[at]
@@ -213,7 +213,7 @@ func (p *program) buffered(ch ssa.Value) bool {
 	for _, v := range made {
 		mc, ok := v.(*ssa.MakeChan)
 		if !ok {
-			continue
+			return true
 		}
 		size, ok := mc.Size.(*ssa.Const)
 		if !ok || size.Value == nil || constant.Sign(size.Value) > 0 {
@@ -379,6 +379,27 @@ func (p *program) compares(v ssa.Value, depth int) bool {
 		}
 	}
 	return false
+}
+
+// switchedOff reports whether a condition leads to instr only where there is no semaphore, because none is configured:
+// if s.sem == nil { go serve(c) } else { s.sem <- struct{}{}; ... }
+func (p *program) switchedOff(cond *ssa.If, instr ssa.Instruction) bool {
+	eq, ok := cond.Cond.(*ssa.BinOp)
+	if !ok || eq.Op != token.EQL && eq.Op != token.NEQ || !parts(cond, instr) {
+		return false
+	}
+	if c, ok := eq.Y.(*ssa.Const); !ok || !c.IsNil() {
+		return false
+	}
+	without := cond.Block().Succs[0]
+	if eq.Op == token.NEQ {
+		without = cond.Block().Succs[1]
+	}
+	if !leads(without, instr.Block(), cond.Block()) {
+		return false
+	}
+	_, isChan := eq.X.Type().Underlying().(*types.Chan)
+	return isChan && slices.ContainsFunc(p.index.sends[p.index.place(eq.X)], func(s sending) bool { return s.fn == instr.Parent() })
 }
 
 // most reports whether v can be a limit.

@@ -15,7 +15,8 @@ type start struct {
 	instr   ssa.CallInstruction
 	how     string // "go", or the method that starts it
 	targets []*ssa.Function
-	wrapped bool // how is a function of the program
+	wrapped bool      // how is a function of the program
+	runs    ssa.Value // what that is given to run
 }
 
 // startsOf finds the starts of the packages that the review is about, each once, however often its function is instantiated.
@@ -23,7 +24,7 @@ func (p *program) startsOf() []start {
 	var found []start
 	seen := map[token.Pos]bool{}
 	for _, fn := range p.funcs {
-		if !p.askedFor(packageOf(fn)) || fn.Synthetic != "" && fn.Synthetic != "range-over-func yield" && !isInstance(fn) && fn.Parent() == nil {
+		if fn.Synthetic != "" && fn.Synthetic != "range-over-func yield" && !isInstance(fn) && fn.Parent() == nil {
 			continue
 		}
 		for _, b := range fn.Blocks {
@@ -51,29 +52,33 @@ func (p *program) startsOf() []start {
 //
 //	func (s *Server) background(f func()) { s.wg.Add(1); go func() { defer s.wg.Done(); f() }() }
 //
-// the calls of that function.
+// the calls of that function, and of a function that only passes on what it was given, the calls of that.
 func (p *program) throughWrappers(starts []start, seen map[token.Pos]bool) []start {
 	var found []start
-	for _, s := range starts {
+	for len(starts) > 0 {
+		s := starts[0]
+		starts = starts[1:]
 		callers := p.graph.in[s.fn]
 		prm := p.runsParameter(s)
 		if prm == nil || len(callers) == 0 || len(p.around(s.instr)) > 0 {
-			found = append(found, s)
+			if p.askedFor(packageOf(s.fn)) {
+				found = append(found, s)
+			}
 			continue
 		}
 		if p.limited(s.instr, nil) {
 			continue
 		}
 		for _, e := range callers {
-			if e.kind != called || seen[e.site.Pos()] || !p.askedFor(packageOf(e.from)) {
+			if e.kind != called || seen[e.site.Pos()] {
 				continue
 			}
 			seen[e.site.Pos()] = true
 			w := start{fn: e.from, instr: e.site, how: nameOf(s.fn), wrapped: true}
-			if arg := argumentOf(e, prm); arg != nil {
-				w.targets = functionsIn(arg)
+			if w.runs = argumentOf(e, prm); w.runs != nil {
+				w.targets = functionsIn(w.runs)
 			}
-			found = append(found, w)
+			starts = append(starts, w)
 		}
 	}
 	return found
@@ -82,11 +87,8 @@ func (p *program) throughWrappers(starts []start, seen map[token.Pos]bool) []sta
 // runsParameter returns the parameter that is a function and is what the goroutine runs.
 func (p *program) runsParameter(s start) *ssa.Parameter {
 	isFunc := func(v ssa.Value) *ssa.Parameter {
-		prm, ok := p.index.place(v).(*ssa.Parameter)
-		if !ok {
-			prm, ok = p.parameterOf(v)
-		}
-		if !ok || prm.Parent() != s.fn {
+		prm := p.parameterOf(v)
+		if prm == nil || prm.Parent() != s.fn {
 			return nil
 		}
 		if _, ok := prm.Type().Underlying().(*types.Signature); !ok {
@@ -94,7 +96,12 @@ func (p *program) runsParameter(s start) *ssa.Parameter {
 		}
 		return prm
 	}
-	if s.how == "go" {
+	switch {
+	case s.wrapped && s.runs != nil:
+		if prm := isFunc(s.runs); prm != nil {
+			return prm
+		}
+	case s.how == "go":
 		if prm := isFunc(s.instr.Common().Value); prm != nil {
 			return prm
 		}
@@ -117,17 +124,17 @@ func (p *program) runsParameter(s start) *ssa.Parameter {
 }
 
 // parameterOf follows a captured variable to the parameter that it is, without going on to the callers.
-func (p *program) parameterOf(v ssa.Value) (*ssa.Parameter, bool) {
+func (p *program) parameterOf(v ssa.Value) *ssa.Parameter {
 	for range 6 {
 		switch x := v.(type) {
 		case *ssa.Parameter:
-			return x, true
+			return x
 		case *ssa.UnOp:
 			v = x.X
 		case *ssa.FreeVar:
 			mc := p.index.closures[x.Parent()]
 			if mc == nil {
-				return nil, false
+				return nil
 			}
 			for i, fv := range x.Parent().FreeVars {
 				if fv == x {
@@ -141,13 +148,13 @@ func (p *program) parameterOf(v ssa.Value) (*ssa.Parameter, bool) {
 				}
 			}
 			if v == ssa.Value(x) {
-				return nil, false
+				return nil
 			}
 		default:
-			return nil, false
+			return nil
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // receives says what a call waits for, where that is something an outsider sends.
