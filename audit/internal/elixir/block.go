@@ -28,8 +28,7 @@ func (p *parser) doBlock(c *Call) {
 	if p.noDo || !p.at(tDo) {
 		return
 	}
-	defer p.allowDo()()
-	open := p.tok
+	open, outer := p.tok, p.allowDo()
 	for {
 		t := p.advance()
 		s := Section{Name: p.text(t)}
@@ -40,13 +39,14 @@ func (p *parser) doBlock(c *Call) {
 		}
 	}
 	p.closing(tEnd, open)
+	p.scope = outer
+	p.blocks++
 }
 
 // stab reads what may be either a block or clauses, behind open: between do and end, in parentheses, behind fn. One of the
 // results is nil. Expressions without an arrow belong to the clause before them.
 func (p *parser) stab(open *token) (*Block, []*Clause) {
 	height := p.enter()
-	defer func() { p.leave(height) }()
 	body := &Block{Pos: open.pos()}
 	var clauses []*Clause
 	p.skipSeparators()
@@ -65,6 +65,7 @@ func (p *parser) stab(open *token) (*Block, []*Clause) {
 			break
 		}
 	}
+	p.leave(height)
 	if clauses != nil {
 		return nil, clauses
 	}

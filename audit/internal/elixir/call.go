@@ -47,19 +47,21 @@ func (p *parser) beginsArgument() bool {
 
 // openArgs reads arguments without parentheses.
 func (p *parser) openArgs() []Node {
-	before := p.noDo
+	outer := p.scope
 	p.noDo = true
-	defer func() { p.noDo = before }()
 	var args []Node
 	for {
 		if p.atKey() {
-			return append(args, p.openKeywords())
+			args = append(args, p.openKeywords())
+			break
 		}
 		args = append(args, p.expr(0))
 		if !p.skip(tComma) {
-			return args
+			break
 		}
 	}
+	p.scope = outer
+	return args
 }
 
 // openKeywords reads the keywords that end arguments without parentheses.
@@ -84,7 +86,7 @@ func (p *parser) parenArgs() []Node {
 
 // container reads what is separated by commas up to the token that closes it. Keywords come last, as one list.
 func (p *parser) container(end kind, open *token) []Node {
-	defer p.allowDo()()
+	outer := p.allowDo()
 	var elems []Node
 	p.skip(tNewline)
 	for !p.endsBlock() {
@@ -98,12 +100,13 @@ func (p *parser) container(end kind, open *token) []Node {
 		}
 	}
 	p.closing(end, open)
+	p.scope = outer
 	return elems
 }
 
 // listElements reads a list up to its end. Its keywords are elements like others.
 func (p *parser) listElements(open *token) []Node {
-	defer p.allowDo()()
+	outer := p.allowDo()
 	var elems []Node
 	p.skip(tNewline)
 	for !p.endsBlock() {
@@ -117,6 +120,7 @@ func (p *parser) listElements(open *token) []Node {
 		}
 	}
 	p.closing(tRBracket, open)
+	p.scope = outer
 	return elems
 }
 

@@ -1,20 +1,23 @@
 package elixir
 
+import "strings"
+
 // expr reads an expression of operators that bind at least as tight as least, by precedence climbing.
 func (p *parser) expr(least uint16) Node {
 	height := p.enter()
-	left := p.unary()
-	for {
-		t := p.tok
-		if !isInfix(t.kind) || t.op.prec < least {
-			break
-		}
-		p.advance()
+	x := p.infix(p.unary(), least)
+	p.leave(height)
+	return x
+}
+
+// infix reads the operators behind left, and their other operands.
+func (p *parser) infix(left Node, least uint16) Node {
+	for isInfix(p.tok.kind) && p.tok.op.prec >= least {
+		op := p.advance().op
 		p.skip(tNewline)
 		p.grow()
-		left = &Binop{Pos: left.Position(), Op: t.op.text, Left: left, Right: p.rightOperand(t.op)}
+		left = &Binop{Pos: left.Position(), Op: op.text, Left: left, Right: p.rightOperand(op)}
 	}
-	p.leave(height)
 	return left
 }
 
@@ -40,7 +43,7 @@ func (p *parser) unary() Node {
 	case t.kind == tDual || t.kind == tUnary && t.op.prec == precUnary:
 		p.advance()
 		p.skip(tNewline)
-		return p.negated(&Unary{Pos: t.pos(), Op: t.op.text, X: p.expr(precUnary)})
+		return p.negated(&Unary{Pos: t.pos(), Op: t.op.text, X: p.operand(precUnary)})
 	case t.kind == tStep:
 		// &//2 captures the operator /.
 		p.advance()
@@ -49,25 +52,38 @@ func (p *parser) unary() Node {
 	case t.kind == tUnary && t.op.prec == precCapture:
 		p.advance()
 		p.skip(tNewline)
-		if p.at(tNumber) {
+		if p.at(tNumber) && isInteger(p.text(p.tok)) {
 			return p.postfix(&Unary{Pos: t.pos(), Op: t.op.text, X: p.number()})
 		}
-		return &Unary{Pos: t.pos(), Op: t.op.text, X: p.expr(precCapture + 1)}
+		return &Unary{Pos: t.pos(), Op: t.op.text, X: p.operand(precCapture + 1)}
 	case t.kind == tUnary:
 		return p.postfix(p.attribute())
 	}
 	return p.postfix(p.primary())
 }
 
+// isInteger reports whether a number is neither a float nor a character: only such a one after & is an argument, as in &1.
+func isInteger(text string) bool { return text[0] != '?' && strings.IndexByte(text, '.') < 0 }
+
+// operand reads what an operator before it applies to. With a do-block in it that goes on to the right as far as it can,
+// whatever binds tighter: not if a do b end and c is not (if a do b end and c).
+func (p *parser) operand(least uint16) Node {
+	before := p.blocks
+	x := p.expr(least)
+	if p.blocks > before {
+		x = p.infix(x, 0)
+	}
+	return x
+}
+
 // negated reads on behind not x and !x: with in they mean not (x in y).
 func (p *parser) negated(u *Unary) Node {
-	if u.Op != "not" && u.Op != "!" || !p.at(tBinary) || p.tok.op.text != "in" {
-		return u
+	for (u.Op == "not" || u.Op == "!") && p.at(tBinary) && p.tok.op.text == "in" {
+		in := p.advance()
+		p.skip(tNewline)
+		p.grow()
+		u.X = &Binop{Pos: u.X.Position(), Op: "in", Left: u.X, Right: p.rightOperand(in.op)}
 	}
-	in := p.advance()
-	p.skip(tNewline)
-	p.grow()
-	u.X = &Binop{Pos: u.X.Position(), Op: "in", Left: u.X, Right: p.rightOperand(in.op)}
 	return u
 }
 
@@ -75,13 +91,26 @@ func (p *parser) negated(u *Unary) Node {
 func (p *parser) attribute() Node {
 	t := p.advance()
 	p.skip(tNewline)
-	height := p.enter()
-	defer func() { p.leave(height) }()
-	switch p.tok.kind {
-	case tUnary, tDual:
-		return &Unary{Pos: t.pos(), Op: t.op.text, X: p.unary()}
+	height, blocks := p.enter(), p.blocks
+	var x Node
+	switch {
+	case p.at(tUnary) && p.tok.op.prec == precAt:
+		for x = p.attribute(); p.at(tLBracket); {
+			x = p.access(x)
+		}
+	case p.at(tUnary), p.at(tDual):
+		x = p.unary()
+	case p.at(tAlias):
+		name := p.advance()
+		x = &Alias{Pos: name.pos(), Name: p.text(name)}
+	default:
+		x = p.primary()
 	}
-	return &Unary{Pos: t.pos(), Op: t.op.text, X: p.primary()}
+	if p.blocks > blocks {
+		x = p.infix(x, 0)
+	}
+	p.leave(height)
+	return &Unary{Pos: t.pos(), Op: t.op.text, X: x}
 }
 
 // postfix reads what follows an operand: .name, .(args), .{names}, [key] and a second pair of parentheses.
@@ -129,7 +158,7 @@ func (p *parser) selection(x Node) Node {
 // access reads [key] behind x.
 func (p *parser) access(x Node) Node {
 	open := p.advance()
-	defer p.allowDo()()
+	outer := p.allowDo()
 	p.skip(tNewline)
 	var key Node
 	if p.atKey() {
@@ -139,12 +168,22 @@ func (p *parser) access(x Node) Node {
 		p.skip(tComma)
 	}
 	p.closing(tRBracket, open)
+	p.scope = outer
 	return &Access{Pos: x.Position(), X: x, Key: key}
 }
 
-// allowDo lets calls have do-blocks again, as within brackets; its result restores what was.
-func (p *parser) allowDo() (restore func()) {
-	before := p.noDo
+// A scope is what brackets begin anew and restore at their end. Nothing defers that, as unwinding thousands of levels with
+// deferred calls takes long.
+type scope struct {
+	// noDo is set within the arguments of a call without parentheses: a do-block there belongs to that call.
+	noDo bool
+	// blocks counts the calls with do-blocks that have been read.
+	blocks int
+}
+
+// allowDo lets calls have do-blocks again, as within brackets. Its result is the scope to restore behind them.
+func (p *parser) allowDo() (outer scope) {
+	outer = p.scope
 	p.noDo = false
-	return func() { p.noDo = before }
+	return outer
 }

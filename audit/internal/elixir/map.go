@@ -12,7 +12,7 @@ func (p *parser) mapping() Node {
 		p.expected("{ of a map")
 	}
 	open := p.advance()
-	defer p.allowDo()()
+	outer := p.allowDo()
 	p.skip(tNewline)
 	for first := true; !p.endsBlock(); first = false {
 		if p.atKey() {
@@ -37,6 +37,7 @@ func (p *parser) mapping() Node {
 		}
 	}
 	p.closing(tRBrace, open)
+	p.scope = outer
 	return m
 }
 
@@ -51,13 +52,14 @@ func (p *parser) association(key Node) Node {
 
 // structName reads the name between % and {: an alias, or whatever a macro or pattern has there.
 func (p *parser) structName() Node {
-	height := p.enter()
-	defer func() { p.leave(height) }()
 	t := p.tok
 	switch t.kind {
 	case tUnary, tDual:
 		p.advance()
-		return &Unary{Pos: t.pos(), Op: t.op.text, X: p.structName()}
+		height := p.enter()
+		x := p.structName()
+		p.leave(height)
+		return &Unary{Pos: t.pos(), Op: t.op.text, X: x}
 	case tAlias, tAtom, tTextBegin, tLParen:
 		return p.structPath(p.primary())
 	case tIdent:

@@ -2,7 +2,9 @@ package elixir
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +18,25 @@ func TestReaderFindsWhatElixirsParserFinds(t *testing.T) {
 	elixir := findElixir(t)
 	files := append(elixirFiles(t, "testdata"), librarySources(t)...)
 	compareWithElixir(t, elixir, files)
+}
+
+// generatedFiles is how many sources TestReaderFindsWhatElixirsParserFindsInGeneratedCode asks about.
+const generatedFiles = 400
+
+func TestReaderFindsWhatElixirsParserFindsInGeneratedCode(t *testing.T) {
+	elixir := findElixir(t)
+	dir := t.TempDir()
+	first := rand.Uint64N(1 << 32)
+	t.Logf("seeds %d and the %d behind it", first, generatedFiles-1)
+	for i := range uint64(generatedFiles) {
+		source := newGenerator(first + i).file(4)
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%012d.ex", first+i)), []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if accepted := compareWithElixir(t, elixir, elixirFiles(t, dir)); accepted < generatedFiles/2 {
+		t.Errorf("Elixir accepts only %d of %d: the generator proves little", accepted, generatedFiles)
+	}
 }
 
 func findElixir(t *testing.T) string {
@@ -56,7 +77,7 @@ func elixirFiles(t testing.TB, dir string) (files []string) {
 }
 
 // compareWithElixir fails for each file that Elixir accepts and the reader doesn't read as Elixir does.
-func compareWithElixir(t *testing.T, elixir string, files []string) {
+func compareWithElixir(t *testing.T, elixir string, files []string) (accepted int) {
 	t.Helper()
 	list := filepath.Join(t.TempDir(), "files")
 	if err := os.WriteFile(list, []byte(strings.Join(files, "\n")), 0o600); err != nil {
@@ -73,7 +94,6 @@ func compareWithElixir(t *testing.T, elixir string, files []string) {
 	if len(answers) != len(files) {
 		t.Fatalf("elixir told of %d files, not of %d", len(answers), len(files))
 	}
-	accepted := 0
 	for i, path := range files {
 		verdict, tree, _ := strings.Cut(answers[i], "\n")
 		if verdict != "ok" {
@@ -84,6 +104,7 @@ func compareWithElixir(t *testing.T, elixir string, files []string) {
 		compareFile(t, path, tree)
 	}
 	t.Logf("%d files, %d of them accepted by Elixir", len(files), accepted)
+	return accepted
 }
 
 func compareFile(t *testing.T, path, want string) {

@@ -146,6 +146,10 @@ func (o *outline) binop(b *Binop) {
 	case b.Op == "not in":
 		o.line("call not 1")
 		o.line("call in 2")
+	case b.Op == "in" && ok && left.Op == "not in":
+		// Elixir takes the not of what is left out of it, in a not in b in c too.
+		o.binop(&Binop{Op: "not in", Left: &Binop{Op: "in", Left: left.Left, Right: left.Right}, Right: b.Right})
+		return
 	default:
 		o.line("call %s 2", escaped(b.Op))
 	}

@@ -48,8 +48,7 @@ type parser struct {
 	next   int    // index of tok
 	tok    *token // what comes next
 
-	// noDo is set within the arguments of a call without parentheses: a do-block there belongs to that call.
-	noDo bool
+	scope
 	// groupAt is the index of the token that begins a clause or expression of a stab: a parenthesis there may hold all arguments
 	// of the clause.
 	groupAt int

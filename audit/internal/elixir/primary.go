@@ -72,12 +72,13 @@ func (p *parser) alias(base Node) Node {
 // function reads fn clauses end.
 func (p *parser) function() Node {
 	open := p.advance()
-	defer p.allowDo()()
+	outer := p.allowDo()
 	_, clauses := p.stab(open)
 	if clauses == nil {
 		p.expected("-> in the fn of line " + lineOf(open))
 	}
 	p.closing(tEnd, open)
+	p.scope = outer
 	return &Fn{Pos: open.pos(), Clauses: clauses}
 }
 
@@ -85,9 +86,10 @@ func (p *parser) function() Node {
 func (p *parser) parens() Node {
 	begins := p.groupAt == p.next
 	open := p.advance()
-	defer p.allowDo()()
+	outer := p.allowDo()
 	body, clauses := p.stab(open)
 	p.closing(tRParen, open)
+	p.scope = outer
 	if clauses != nil {
 		body = &Block{Pos: open.pos()}
 		for _, c := range clauses {

@@ -33,11 +33,11 @@ func (p *parser) readText() Node {
 }
 
 func (p *parser) interpolated(open *token) Node {
-	defer p.allowDo()()
-	height := p.enter()
-	defer func() { p.leave(height) }()
+	outer, height := p.allowDo(), p.enter()
 	body := p.block(open.pos())
 	p.closing(tInterpolationEnd, open)
+	p.leave(height)
+	p.scope = outer
 	if len(body.Exprs) == 1 {
 		return body.Exprs[0]
 	}
