@@ -13,6 +13,7 @@ var around = map[string]string{
 	"HC207": "defmodule MyAppWeb.UserController do\n  use Phoenix.Controller\n%s\nend\n",
 	"HC208": "defmodule MyApp.Uploads do\n  use GenServer\n%s\nend\n",
 	"HC209": "defmodule MyAppWeb.UserController do\n  use Phoenix.Controller\n  def index(conn, %%{\"urls\" => urls}) do\n%s\n  end\nend\n",
+	"HC214": "%s",
 	"HC212": "import Config\n%s\n",
 }
 

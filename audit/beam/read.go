@@ -28,7 +28,6 @@ func read(ctx context.Context, root string, files []string, o Options, result *r
 		}
 		p.addFile(src)
 	}
-	p.readConfig()
 	return p
 }
 

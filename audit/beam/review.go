@@ -20,11 +20,18 @@ type review struct {
 }
 
 func reviewElixir(ctx context.Context, root string, files []string, o Options) report.Result {
-	r := &review{entries: map[*clause]entry{}}
-	r.p = read(ctx, root, files, o, &r.result)
+	var result report.Result
+	p := read(ctx, root, files, o, &result)
 	if ctx.Err() != nil {
-		return r.result
+		return result
 	}
+	return reviewProgram(p, result)
+}
+
+// reviewProgram adds to result what the rules find.
+func reviewProgram(p *program, result report.Result) report.Result {
+	p.readConfig()
+	r := &review{p: p, entries: map[*clause]entry{}, result: result}
 	r.graph = r.p.graph()
 	entries := r.p.entries()
 	r.reached = r.graph.reach(entries)

@@ -113,5 +113,18 @@ func TestEachWayToGiveOptionsIsFollowed(t *testing.T) {
 			"DynamicSupervisor | MyApp.Rooms | one_for_one | 3 in 5s | not known"},
 		{"circles", in("opts = MyApp.a()", "opts") + "defmodule MyApp.C do\n  def a(x), do: Keyword.merge(a(x), a(x))\nend\n",
 			"DynamicSupervisor |  |  |  | not known"},
+		{"argument from two places", children("[{MyApp.Sup, max_children: 1}, Supervisor.child_spec({MyApp.Sup, max_children: 2}, id: :b)]") + givenSup,
+			"DynamicSupervisor | MyApp.Sup | one_for_one |  | not known"},
+		{"argument from one place", children("[{MyApp.Sup, max_children: 1}]") + givenSup,
+			"DynamicSupervisor | MyApp.Sup | one_for_one | 3 in 5s | 1"},
 	})
 }
+
+// givenSup is a supervisor whose options are its argument.
+const givenSup = `
+defmodule MyApp.Sup do
+  use DynamicSupervisor
+  def start_link(opts \\ []), do: DynamicSupervisor.start_link(__MODULE__, opts, name: __MODULE__)
+  def init(opts), do: DynamicSupervisor.init(Keyword.put(opts, :strategy, :one_for_one))
+end
+`

@@ -117,7 +117,7 @@ func (inv *inventory) scopeOf(c *clause) *scope {
 			return in
 		}
 	}
-	return inv.p.enter(c, nil, nil)
+	return &scope{p: inv.p, mod: c.mod, fn: c} // not even defaults: callers that aren't seen may give anything
 }
 
 // initArgument is what a module's start_link gives to its init: the second argument of Kind.start_link(__MODULE__, arg).

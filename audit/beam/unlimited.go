@@ -24,6 +24,7 @@ func (r *review) supervisors() {
 			Position: sup.in.mod.position(sup.at), Language: "elixir", Kind: sup.title(), Name: sup.name, Symbol: sup.in.symbol(),
 			Strategy: sup.strategy(), Restarts: sup.budget().String(), Limit: sup.limit, Criticality: who, Reach: path,
 		}
+		r.added(sup, &row)
 		r.result.Supervisors = append(r.result.Supervisors, row)
 		r.unlimited(sup, row)
 		r.endless(sup, row)
@@ -123,7 +124,7 @@ const (
 // endless reports a budget of restarts that is never used up.
 func (r *review) endless(sup *supervisor, row report.Supervisor) {
 	b := sup.budget()
-	if b.restarts.kind == atom && b.restarts.text == "infinity" || b.restarts.kind != number || b.seconds.kind != number {
+	if b.restarts.kind != number || b.seconds.kind != number {
 		return
 	}
 	if b.restarts.n < endlessRestarts || b.restarts.n < product(max(b.seconds.n, 1), endlessRate) {
