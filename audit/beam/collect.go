@@ -51,7 +51,7 @@ func (inv *inventory) tuple(s *scope, t *elixir.Tuple) {
 
 // bare finds Kind alone in a list of children.
 func (inv *inventory) bare(s *scope, l *elixir.List) {
-	if l.Unbraced || s.fn == nil || !mayBeChildren(l) {
+	if l.Unbraced || s.fn == nil || !mayBeChildren(l) || !s.makesChildren() {
 		return
 	}
 	for _, e := range l.Elems {
@@ -64,6 +64,21 @@ func (inv *inventory) bare(s *scope, l *elixir.List) {
 			inv.add(s, k, a, a.Pos, nil)
 		}
 	}
+}
+
+// makesChildren reports whether a function is about children of a supervisor: other functions may list modules too.
+func (s *scope) makesChildren() bool {
+	if strings.Contains(s.fn.name, "child") {
+		return true
+	}
+	found := false
+	eachCall(s.fn.code, func(c *elixir.Call) {
+		switch s.target(c) {
+		case "Supervisor.start_link", "Supervisor.init", "supervise", ":supervisor.start_link":
+			found = true
+		}
+	})
+	return found
 }
 
 // mayBeChildren tells a list of children from other lists: it holds modules, tuples, maps and calls only.

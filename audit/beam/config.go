@@ -2,6 +2,7 @@ package beam
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/headcount-go/headcount/audit/internal/elixir"
@@ -17,7 +18,7 @@ type config struct {
 var configOrder = map[string]int{"config.exs": 1, "prod.exs": 2, "releases.exs": 3, "runtime.exs": 3}
 
 func isConfig(file string) bool {
-	return configOrder[path.Base(file)] > 0 && path.Base(path.Dir(file)) == "config"
+	return configOrder[path.Base(file)] > 0 && slices.Contains(strings.Split(path.Dir(file), "/"), "config")
 }
 
 // add takes in what a file of configuration says; m holds what stands in the file.

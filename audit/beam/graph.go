@@ -36,15 +36,7 @@ func (p *program) graph() *graph {
 func (g *graph) addClause(c *clause) {
 	g.p.fuel = fuel
 	s := g.p.enter(c, nil, nil)
-	g.walk(s, c.body)
-	for _, part := range c.parts {
-		if part.Body != nil {
-			g.walk(s, part.Body)
-		}
-		for _, clause := range part.Clauses {
-			g.walk(s, clause)
-		}
-	}
+	g.walk(s, c.code)
 	if c.name == "init" {
 		g.link(c, c.mod.functions("handle_continue", 2))
 	}

@@ -15,7 +15,7 @@ func (s *scope) itemCalls() map[elixir.Pos]bool {
 	if s.chunks() {
 		return found
 	}
-	eachCall(s.fn.body, func(c *elixir.Call) {
+	eachCall(s.fn.code, func(c *elixir.Call) {
 		switch {
 		case loops[s.target(c)] && len(c.Args) >= 2 && !(term{c.Args[0], s}).few():
 			inside(last(c.Args))
@@ -41,7 +41,7 @@ var loops = map[string]bool{
 // chunks reports whether the clause cuts its items into pieces, which is how their number is bounded by hand.
 func (s *scope) chunks() bool {
 	found := false
-	eachCall(s.fn.body, func(c *elixir.Call) {
+	eachCall(s.fn.code, func(c *elixir.Call) {
 		t := s.target(c)
 		found = found || t == "Enum.chunk_every" || t == "Stream.chunk_every" || t == "Enum.take" || t == "Stream.take"
 	})

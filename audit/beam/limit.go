@@ -64,7 +64,7 @@ func (inv *inventory) registeredModule(name string) string {
 			continue
 		}
 		s, found := inv.scopeOf(c), ""
-		eachCall(c.body, func(call *elixir.Call) {
+		eachCall(c.code, func(call *elixir.Call) {
 			_, isKind := kinds[strings.TrimSuffix(s.target(call), ".start_link")]
 			if isKind && len(call.Args) == 3 && s.moduleName(call.Args[0]) == name {
 				if v, ok := (term{call.Args[2], s}).options().get("name"); ok {
@@ -245,8 +245,11 @@ func (b budget) String() string {
 }
 
 func (s scalar) show() string {
-	if s.kind == number {
+	switch {
+	case s.kind == number:
 		return fmt.Sprint(s.n)
+	case s.kind == atom && !isModuleName(s.text):
+		return ":" + s.text
 	}
 	return s.text
 }

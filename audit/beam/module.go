@@ -53,8 +53,8 @@ type clause struct {
 	mod     *module
 	name    string
 	params  []elixir.Node
-	body    *elixir.Block
-	parts   []elixir.Section // rescue, after and the like
+	body    *elixir.Block // whose last expression is returned
+	code    elixir.Node   // all of it, with rescue, after and the like
 	at      elixir.Pos
 	private bool
 	macro   bool
@@ -222,10 +222,14 @@ func (m *module) addFunction(c *elixir.Call) {
 	default:
 		return
 	}
-	f.body, f.parts = bodyOf(c)
+	f.body = bodyOf(c)
 	if f.body == nil {
 		m.headOf(f)
 		return
+	}
+	f.code = f.body
+	if len(c.Sections) > 1 {
+		f.code = &elixir.Call{Pos: c.Pos, Name: "try", Sections: c.Sections}
 	}
 	f.scopeAliases()
 	m.clauses = append(m.clauses, f)
@@ -235,33 +239,34 @@ func (m *module) addFunction(c *elixir.Call) {
 // headOf notes a head without a body, which gives the defaults of the clauses that follow.
 func (m *module) headOf(f *clause) {
 	f.body = &elixir.Block{Pos: f.at}
+	f.code = f.body
 	m.byName[f.name] = append(m.byName[f.name], f)
 }
 
-// bodyOf returns the body of a definition with a do-block or with do: value.
-func bodyOf(c *elixir.Call) (*elixir.Block, []elixir.Section) {
-	for i, s := range c.Sections {
+// bodyOf returns the body of a definition with a do-block or with do: value; nil where it has none.
+func bodyOf(c *elixir.Call) *elixir.Block {
+	for _, s := range c.Sections {
 		if s.Name == "do" {
-			rest := append(append([]elixir.Section(nil), c.Sections[:i]...), c.Sections[i+1:]...)
 			if s.Body == nil {
-				return &elixir.Block{Pos: c.Pos}, rest
+				return &elixir.Block{Pos: c.Pos}
 			}
-			return s.Body, rest
+			return s.Body
 		}
 	}
-	if do, ok := elixir.Lookup(last(c.Args), "do"); ok {
-		if b, ok := do.(*elixir.Block); ok {
-			return b, nil
-		}
-		return &elixir.Block{Pos: do.Position(), Exprs: []elixir.Node{do}}, nil
+	do, ok := elixir.Lookup(last(c.Args), "do")
+	if !ok {
+		return nil
 	}
-	return nil, nil
+	if b, ok := do.(*elixir.Block); ok {
+		return b
+	}
+	return &elixir.Block{Pos: do.Position(), Exprs: []elixir.Node{do}}
 }
 
 // scopeAliases gives a function that has aliases of its own a table of its own.
 func (c *clause) scopeAliases() {
 	own := false
-	elixir.Walk(c.body, func(n elixir.Node) bool {
+	elixir.Walk(c.code, func(n elixir.Node) bool {
 		if call, ok := n.(*elixir.Call); ok && call.Target == nil && call.Name == "alias" {
 			if !own {
 				c.aliases, own = maps.Clone(c.aliases), true

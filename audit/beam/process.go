@@ -34,7 +34,7 @@ func (r *review) processesIn(c *clause) {
 	s := r.p.enter(c, nil, nil)
 	waits := s.waits()
 	items := s.itemCalls()
-	eachCall(c.body, func(call *elixir.Call) {
+	eachCall(c.code, func(call *elixir.Call) {
 		awaited, ok := bareStarts[s.target(call)]
 		if !ok || call.Target == nil && len(s.mod.functions(call.Name, len(call.Args))) > 0 {
 			return
@@ -55,13 +55,13 @@ func (r *review) processesIn(c *clause) {
 // waits reports whether a clause waits for tasks: then there are no more of them than callers.
 func (s *scope) waits() bool {
 	found := false
-	eachCall(s.fn.body, func(c *elixir.Call) {
+	eachCall(s.fn.code, func(c *elixir.Call) {
 		switch s.target(c) {
 		case "Task.await", "Task.await_many", "Task.yield", "Task.yield_many", "Task.shutdown":
 			found = true
 		}
 	})
-	elixir.Walk(s.fn.body, func(n elixir.Node) bool {
+	elixir.Walk(s.fn.code, func(n elixir.Node) bool {
 		if u, ok := n.(*elixir.Unary); ok && u.Op == "&" {
 			t := show(u)
 			found = found || strings.HasPrefix(t, "&Task.await") || strings.HasPrefix(t, "&Task.yield")
@@ -78,8 +78,8 @@ func startsOnce(name string) bool {
 
 // perRequest reports what a request leaves running behind it.
 func (r *review) perRequest(s *scope, call *elixir.Call) {
-	e, direct := r.entries[s.fn]
-	if startsOnce(s.fn.name) && !direct || startsOnce(s.fn.name) && e.Criticality != report.External || !direct && s.oneAtATime() {
+	direct := r.entries[s.fn].Criticality == report.External
+	if !direct && (startsOnce(s.fn.name) || s.oneAtATime() || s.target(call) == "Task.async" && s.mod.waits(s.p)) {
 		return
 	}
 	path := append(r.reached.path(s.fn), s.mod.step(call.Name, call.Pos))
@@ -88,10 +88,21 @@ func (r *review) perRequest(s *scope, call *elixir.Call) {
 		Message: s.target(call) + " starts a process that no supervisor counts, for each request: " + written(path),
 		Remedy:  supervisedCall(call),
 	}
-	if !direct {
+	// A linked process ends with the one that serves the connection; and a longer way may be one that no request takes.
+	if !direct || call.Name == "async" || strings.HasSuffix(call.Name, "_link") {
 		f.Confidence = report.Medium
 	}
 	r.add(s, call.Pos, f)
+}
+
+// waits reports whether any function of the module waits for tasks: one may start what another waits for.
+func (m *module) waits(p *program) bool {
+	for _, c := range m.clauses {
+		if (&scope{p: p, mod: m, fn: c}).waits() {
+			return true
+		}
+	}
+	return false
 }
 
 // perMessage reports what a message leaves running behind it.
@@ -133,7 +144,7 @@ func (s *scope) fromItself() bool {
 	found := false
 	for _, c := range s.mod.clauses {
 		in := &scope{p: s.p, mod: s.mod, fn: c}
-		eachCall(c.body, func(call *elixir.Call) {
+		eachCall(c.code, func(call *elixir.Call) {
 			at := 1
 			switch in.target(call) {
 			case "Process.send_after", "send", "Process.send":

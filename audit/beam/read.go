@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/headcount-go/headcount/audit/internal/elixir"
@@ -44,8 +46,8 @@ func readSource(root, name string, o Options) (*source, error) {
 }
 
 // readText reads a file of text that is no larger than limit.
-func readText(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+func readText(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func unread(name string, err error) report.Unread {
 func (p *program) readConfig() {
 	for order := 1; order <= 3; order++ {
 		for _, m := range p.order {
-			if m.name == "" && m.inConfig() && configOrder[filepath.Base(m.src.path)] == order {
+			if m.name == "" && m.inConfig() && configOrder[path.Base(m.src.path)] == order {
 				p.config.add(p, m)
 			}
 		}
@@ -99,10 +101,5 @@ func isTest(file string) bool {
 	if strings.HasSuffix(file, "_test.exs") {
 		return true
 	}
-	for dir := range strings.SplitSeq(file, "/") {
-		if dir == "test" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(strings.Split(file, "/"), "test")
 }

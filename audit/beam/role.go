@@ -101,7 +101,7 @@ func (p *program) rolesByUse(found map[role]bool, u use, depth int) {
 // unquote(verified_routes()).
 func (p *program) rolesInQuote(found map[role]bool, c *clause, depth int) {
 	s := p.enter(c, nil, nil)
-	eachCall(c.body, func(call *elixir.Call) {
+	eachCall(c.code, func(call *elixir.Call) {
 		if call.Target != nil || call.Name != "use" || len(call.Args) == 0 {
 			return
 		}
@@ -123,7 +123,7 @@ func (m *module) addRoute(c *elixir.Call) bool {
 	if !routeVerbs[c.Name] || len(c.Args) == 0 {
 		return false
 	}
-	body, _ := bodyOf(c)
+	body := bodyOf(c)
 	if body == nil {
 		return false
 	}
@@ -131,7 +131,7 @@ func (m *module) addRoute(c *elixir.Call) bool {
 	if path, ok := c.Args[0].(*elixir.String); ok {
 		name += " " + path.Text
 	}
-	f := &clause{mod: m, name: name, body: body, at: c.Pos, aliases: m.aliases, route: true}
+	f := &clause{mod: m, name: name, body: body, code: body, at: c.Pos, aliases: m.aliases, route: true}
 	f.scopeAliases()
 	m.clauses = append(m.clauses, f)
 	return true

@@ -136,7 +136,7 @@ func (s *scope) bindings() map[string][]*elixir.Binop {
 		return s.mod.src.bindings()
 	}
 	if s.fn.bound == nil {
-		s.fn.bound = bindingsIn(s.fn.body)
+		s.fn.bound = bindingsIn(s.fn.code)
 	}
 	return s.fn.bound
 }
@@ -148,9 +148,9 @@ func (src *source) bindings() map[string][]*elixir.Binop {
 	return src.bound
 }
 
-func bindingsIn(body *elixir.Block) map[string][]*elixir.Binop {
+func bindingsIn(code elixir.Node) map[string][]*elixir.Binop {
 	found := map[string][]*elixir.Binop{}
-	elixir.Walk(body, func(n elixir.Node) bool {
+	elixir.Walk(code, func(n elixir.Node) bool {
 		if b, ok := n.(*elixir.Binop); ok && b.Op == "=" {
 			if v, ok := b.Left.(*elixir.Ident); ok {
 				found[v.Name] = append(found[v.Name], b)

@@ -84,12 +84,7 @@ func (inv *inventory) eachScope(f func(*scope, elixir.Node)) {
 			}
 		}
 		for _, c := range m.clauses {
-			f(inv.scopeOf(c), c.body)
-			for _, part := range c.parts {
-				if part.Body != nil {
-					f(inv.scopeOf(c), part.Body)
-				}
-			}
+			f(inv.scopeOf(c), c.code)
 		}
 	}
 }
@@ -128,7 +123,7 @@ func (inv *inventory) initArgument(m *module) term {
 			continue
 		}
 		s := inv.scopeOf(c)
-		eachCall(c.body, func(call *elixir.Call) {
+		eachCall(c.code, func(call *elixir.Call) {
 			_, ok := kinds[strings.TrimSuffix(s.target(call), ".start_link")]
 			if ok && len(call.Args) >= 2 && s.moduleName(call.Args[0]) == m.name {
 				arg = term{call.Args[1], s}

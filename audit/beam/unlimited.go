@@ -132,7 +132,7 @@ func (r *review) endless(sup *supervisor, row report.Supervisor) {
 	}
 	r.add(sup.in, sup.at, report.Finding{
 		Rule: "HC213", Confidence: report.Medium, Criticality: row.Criticality, Reach: row.Reach,
-		Message: fmt.Sprintf("%s allows %s, which a child that always fails does not use up", sup.called(), row.Restarts),
+		Message: fmt.Sprintf("%s allows %d restarts in %d s, which a child that always fails does not use up", sup.called(), b.restarts.n, b.seconds.n),
 		Remedy:  "max_restarts: 10, max_seconds: 60",
 	})
 }
