@@ -237,61 +237,6 @@ func (inv *inventory) withoutInit() {
 	}
 }
 
-// partitions finds PartitionSupervisors first, so that what they multiply is known when it is found.
-func (inv *inventory) partitions(s *scope, n elixir.Node) {
-	elixir.Walk(n, func(n elixir.Node) bool {
-		var args []elixir.Node
-		switch n := n.(type) {
-		case *elixir.Tuple:
-			module, given, ok := s.startTuple(n)
-			if !ok || module != "PartitionSupervisor" {
-				return true
-			}
-			args = given
-		case *elixir.Call:
-			if t := s.target(n); t != "PartitionSupervisor.start_link" && t != "PartitionSupervisor.child_spec" {
-				return true
-			}
-			args = n.Args
-		default:
-			return true
-		}
-		if len(args) > 0 && !inv.seen[n] {
-			inv.partition(s, n, term{last(args), s}.options())
-		}
-		return true
-	})
-}
-
-func (inv *inventory) partition(s *scope, n elixir.Node, o options) {
-	inv.p.fuel = fuel
-	p := &parts{count: scalar{kind: expression, text: "System.schedulers_online()"}}
-	if v, ok := o.get("partitions"); ok {
-		p.count = v.scalar()
-	} else if o.open {
-		p.count = scalar{}
-	}
-	if v, ok := o.get("name"); ok {
-		p.name = v.name()
-	}
-	spec, ok := o.get("child_spec")
-	spec = spec.follow()
-	if !ok || spec.node == nil {
-		return
-	}
-	module, args := spec.in.childSpec(spec.node)
-	switch k, ok := kinds[module]; {
-	case ok && !k.isStatic():
-		inv.seen[n], inv.seen[spec.node] = true, true
-		elixir.Walk(spec.node, func(n elixir.Node) bool { inv.seen[n] = true; return true })
-		inv.add(spec.in, k, spec.node, n.Position(), args).parts = p
-		inv.all[len(inv.all)-1].placeIn(s, n)
-	case inv.p.modules[module] != nil:
-		inv.seen[n] = true
-		inv.partitioned[module] = p
-	}
-}
-
 // childSpec reads a child as it stands in a list of children: the module and the arguments of its start.
 func (s *scope) childSpec(n elixir.Node) (module string, args []elixir.Node) {
 	switch n := n.(type) {
@@ -319,6 +264,3 @@ func (s *scope) childSpec(n elixir.Node) (module string, args []elixir.Node) {
 	}
 	return "", nil
 }
-
-// placeIn gives a supervisor the place of the PartitionSupervisor that starts it.
-func (sup *supervisor) placeIn(s *scope, n elixir.Node) { sup.in, sup.at = s, n.Position() }

@@ -106,7 +106,7 @@ func (r reached) startOf(g *graph, sup *supervisor, only bool) (report.Criticali
 }
 
 // isOf reports whether a call starts a child of sup: it names it, or, where it names none that is known, sup is the only
-// one of its kind.
+// one of its kind or is made in the same module.
 func (c startCall) isOf(sup *supervisor, only bool) bool {
 	if c.of != "" {
 		return c.of == sup.name || sup.module != "" && c.of == sup.module
@@ -114,7 +114,7 @@ func (c startCall) isOf(sup *supervisor, only bool) bool {
 	if c.kind != sup.kind.name && (c.kind != "Supervisor" || sup.kind != dynamicKind) {
 		return false
 	}
-	return only || sup.module != "" && c.in.mod.name == sup.module
+	return only || c.in.mod == sup.in.mod
 }
 
 // owners are words for what a user has any number of.

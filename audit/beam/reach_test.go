@@ -127,6 +127,20 @@ defmodule MyAppWeb.RoomController do
   use Phoenix.Controller
   def show(conn, %{"id" => id}), do: MyApp.Keeper.leave(conn.assigns.keeper, id)
 end`, report.Unbounded, "Keeper.handle_call -> Rooms.open -> start_child"},
+		{"a name in an attribute and a spec in a variable", `
+defmodule MyAppWeb.RoomController do
+  use Phoenix.Controller
+  @rooms MyApp.Rooms
+  def show(conn, %{"id" => id}) do
+    spec = %{id: id, start: {MyApp.Room, :start_link, [id]}}
+    DynamicSupervisor.start_child(@rooms, spec)
+  end
+end`, report.External, "RoomController.show -> start_child"},
+		{"another supervisor", `
+defmodule MyAppWeb.RoomController do
+  use Phoenix.Controller
+  def show(conn, %{"id" => id}), do: DynamicSupervisor.start_child(MyApp.Others, {MyApp.Room, id})
+end`, report.NotKnown, "Rooms.open -> start_child"},
 		{"a function by name", `
 defmodule MyAppWeb.RoomController do
   use Phoenix.Controller
@@ -155,11 +169,39 @@ end`, report.External, "FloorController.create -> Floor.init -> Floor.handle_con
 			if len(result.Unread) > 0 {
 				t.Fatal(result.Unread)
 			}
+			if len(result.Supervisors) == 0 {
+				t.Fatal("no supervisor is found")
+			}
 			for _, s := range result.Supervisors {
 				if s.Name == "MyApp.Rooms" && (s.Criticality != c.who || written(s.Reach) != c.path) {
 					t.Errorf("criticality %d by %q, want %d by %q", s.Criticality, written(s.Reach), c.who, c.path)
 				}
 			}
 		})
+	}
+}
+
+func TestSupervisorWithoutANameIsReachedFromItsOwnModule(t *testing.T) {
+	result := reviewed(t, map[string]string{"lib/a.ex": `
+defmodule MyAppWeb.RoomLive do
+  use Phoenix.LiveView
+  def mount(_, _, socket) do
+    {:ok, sup} = DynamicSupervisor.start_link(strategy: :one_for_one)
+    {:ok, assign(socket, sup: sup)}
+  end
+  def handle_event("add", p, socket), do: DynamicSupervisor.start_child(socket.assigns.sup, {MyApp.Item, p})
+end
+defmodule MyApp.Other do
+  def children, do: [{DynamicSupervisor, name: MyApp.Elsewhere}]
+end
+`})
+	if len(result.Supervisors) != 2 {
+		t.Fatal(rows(result))
+	}
+	if got, want := written(result.Supervisors[0].Reach), "RoomLive.handle_event -> start_child"; got != want {
+		t.Errorf("by %q, want %q", got, want)
+	}
+	if got := written(result.Supervisors[1].Reach); got != "" {
+		t.Errorf("the other one by %q", got)
 	}
 }

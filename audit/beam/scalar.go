@@ -1,6 +1,7 @@
 package beam
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 	"strings"
@@ -23,6 +24,17 @@ const (
 	atom
 	expression
 )
+
+// show writes a value as it stands in code.
+func (s scalar) show() string {
+	switch {
+	case s.kind == number:
+		return fmt.Sprint(s.n)
+	case s.kind == atom && !isModuleName(s.text):
+		return ":" + s.text
+	}
+	return s.text
+}
 
 // scalar evaluates t as far as the source tells.
 func (t term) scalar() scalar {

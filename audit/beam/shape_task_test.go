@@ -50,6 +50,11 @@ defmodule MyApp.Room do
   def start_link(arg), do: DynamicSupervisor.start_link(__MODULE__, arg)
   def init(_), do: DynamicSupervisor.init(strategy: :one_for_one, max_children: 100)
 end`, total},
+		{"pipe", children(`[child_spec: {DynamicSupervisor, max_children: 100}, name: MyApp.Rooms, partitions: 8] |> PartitionSupervisor.start_link()`), total},
+		{"own server inside", children(`[{PartitionSupervisor, child_spec: MyApp.Counter, name: MyApp.Counters}]`) + `
+defmodule MyApp.Counter do
+  use GenServer
+end`, "PartitionSupervisor | MyApp.Counters | one_for_one | 3 in 5s | declared"},
 		{"a server inside", children(`[{PartitionSupervisor, child_spec: MyApp.Counter.child_spec([]), name: MyApp.Counters}]`),
 			"PartitionSupervisor | MyApp.Counters | one_for_one | 3 in 5s | declared"},
 	})

@@ -25,12 +25,6 @@ type supervisor struct {
 	from elixir.Node
 }
 
-// parts says over how many partitions a supervisor is multiplied.
-type parts struct {
-	name  string
-	count scalar
-}
-
 // An inventory finds all supervisors of a program.
 type inventory struct {
 	p    *program

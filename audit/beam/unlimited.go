@@ -17,8 +17,11 @@ func (r *review) supervisors() {
 	}
 	for _, sup := range all {
 		who, path := r.reached.startOf(r.graph, sup, ofKind[sup.kind.name] == 1)
-		if sup.kind.isStatic() {
+		switch {
+		case sup.kind.isStatic():
 			who, path = report.NotKnown, nil
+		case sup.kind.limit == "max_demand":
+			who = max(who, report.Unbounded) // what its producers have for it is not asked for by start_child
 		}
 		row := report.Supervisor{
 			Position: sup.in.mod.position(sup.at), Language: "elixir", Kind: sup.title(), Name: sup.name, Symbol: sup.in.symbol(),
@@ -112,27 +115,4 @@ func withLimit(nodes []elixir.Node, limit *elixir.Pair) []elixir.Node {
 	}
 	copied.Elems = append(copied.Elems, limit)
 	return append(append([]elixir.Node(nil), nodes[:len(nodes)-1]...), &copied)
-}
-
-// Restarts come to an end when they come faster than the budget allows. A child that fails at once takes a few milliseconds
-// for each turn, for the report of its crash alone; a budget of more than endlessRate a second is not used up by that.
-const (
-	endlessRate     = 100
-	endlessRestarts = 1000
-)
-
-// endless reports a budget of restarts that is never used up.
-func (r *review) endless(sup *supervisor, row report.Supervisor) {
-	b := sup.budget()
-	if b.restarts.kind != number || b.seconds.kind != number {
-		return
-	}
-	if b.restarts.n < endlessRestarts || b.restarts.n < product(max(b.seconds.n, 1), endlessRate) {
-		return
-	}
-	r.add(sup.in, sup.at, report.Finding{
-		Rule: "HC213", Confidence: report.Medium, Criticality: row.Criticality, Reach: row.Reach,
-		Message: fmt.Sprintf("%s allows %d restarts in %d s, which a child that always fails does not use up", sup.called(), b.restarts.n, b.seconds.n),
-		Remedy:  "max_restarts: 10, max_seconds: 60",
-	})
 }
