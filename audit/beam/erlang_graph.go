@@ -12,10 +12,11 @@ import (
 type erlGraph struct {
 	calls   map[*erlFunction][]*erlFunction
 	callers map[*erlFunction][]*erlFunction
+	accepts map[*erlFunction]bool // those that accept connections
 }
 
 func (p *erlProgram) graph() *erlGraph {
-	g := &erlGraph{map[*erlFunction][]*erlFunction{}, map[*erlFunction][]*erlFunction{}}
+	g := &erlGraph{calls: map[*erlFunction][]*erlFunction{}, callers: map[*erlFunction][]*erlFunction{}}
 	for _, m := range p.order {
 		for _, fn := range m.functions {
 			known := map[*erlFunction]bool{}
@@ -28,6 +29,7 @@ func (p *erlProgram) graph() *erlGraph {
 			})
 		}
 	}
+	g.acceptors(p)
 	return g
 }
 
@@ -135,7 +137,7 @@ func (m *erlModule) behavioursOf() []string {
 }
 
 // entries finds all entries of a program.
-func (p *erlProgram) entries() []erlEntry {
+func (p *erlProgram) entries(g *erlGraph) []erlEntry {
 	routes := p.erlRoutes()
 	var all []erlEntry
 	for _, m := range p.order {
@@ -151,7 +153,7 @@ func (p *erlProgram) entries() []erlEntry {
 			}
 		}
 		for _, fn := range m.functions {
-			if fn.accepts() {
+			if g.accepts[fn] {
 				all = append(all, erlEntry{fn, []report.Step{fn.step()}, report.External})
 			}
 		}
@@ -181,11 +183,26 @@ func (p *erlProgram) erlRoutes() map[string]report.Step {
 	return routes
 }
 
-// accepts reports whether a function accepts connections.
-func (f *erlFunction) accepts() bool {
-	found := false
-	f.eachCall(func(s *erlScope, c *erlang.Call) { found = found || erlAccepts[s.target(c)] })
-	return found
+// acceptors finds the functions that accept connections, and those that have another one do it whose name says so.
+func (g *erlGraph) acceptors(p *erlProgram) {
+	g.accepts = map[*erlFunction]bool{}
+	var queue []*erlFunction
+	p.eachCall(func(s *erlScope, c *erlang.Call) {
+		if erlAccepts[s.target(c)] && !g.accepts[s.fn] {
+			g.accepts[s.fn] = true
+			queue = append(queue, s.fn)
+		}
+	})
+	for len(queue) > 0 {
+		f := queue[0]
+		queue = queue[1:]
+		for _, c := range g.callers[f] {
+			if !g.accepts[c] && (f.Name == "accept" || strings.Contains(f.Name, "accept") && !g.comesBack(f)) {
+				g.accepts[c] = true
+				queue = append(queue, c)
+			}
+		}
+	}
 }
 
 var erlAccepts = map[string]bool{"gen_tcp:accept": true, "ssl:transport_accept": true, "socket:accept": true}

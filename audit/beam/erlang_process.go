@@ -40,7 +40,7 @@ func (r *erlReview) processes() {
 // module; nil where there is none.
 func (r *erlReview) acceptLoop(fn *erlFunction) *erlFunction {
 	for _, f := range append([]*erlFunction{fn}, r.graph.callers[fn]...) {
-		if f.mod == fn.mod && f.accepts() && r.graph.comesBack(f) {
+		if f.mod == fn.mod && r.graph.accepts[f] && r.graph.comesBack(f) {
 			return f
 		}
 	}
@@ -133,7 +133,7 @@ func (r *erlReview) perErlRequest(s *erlScope, c *erlang.Call) {
 	}
 	calls := 0
 	for at := s.fn; at != nil; at = r.reached[at].from {
-		if calls > nearRequest || at.takesMessages() || at.accepts() {
+		if calls > nearRequest || at.takesMessages() || r.graph.accepts[at] {
 			return
 		}
 		calls++
