@@ -110,7 +110,7 @@ func (r *erlReview) handlerOf(fn *erlFunction) *erlFunction {
 
 // takesMessages reports whether a function is one of those that a server calls for each message.
 func (f *erlFunction) takesMessages() bool {
-	for _, b := range f.mod.behaviours {
+	for _, b := range f.mod.behavioursOf() {
 		for _, cb := range erlCallbacks[b] {
 			if cb.name == f.Name && cb.arity == f.Arity && cb.who == report.Unbounded {
 				return true

@@ -1,0 +1,2 @@
+-define(ROOMS, chat_rooms).
+-define(STRATEGY, simple_one_for_one).
