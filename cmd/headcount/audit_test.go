@@ -156,3 +156,43 @@ func TestAGoProgramIsReviewedFromEndToEnd(t *testing.T) {
 		t.Errorf("error %v, output %s", err, out)
 	}
 }
+
+const chat = `defmodule Chat.Application do
+  use Application
+
+  def start(_type, _args) do
+    children = [
+      {DynamicSupervisor, name: Chat.Rooms, strategy: :one_for_one},
+      {Task.Supervisor, name: Chat.Tasks, max_children: 100}
+    ]
+
+    Supervisor.start_link(children, strategy: :one_for_one)
+  end
+end
+`
+
+func TestAnElixirProjectIsReviewedFromEndToEnd(t *testing.T) {
+	writeFiles(t, map[string]string{"mix.exs": "defmodule Chat.MixProject do\nend\n", "lib/chat.ex": chat})
+	out, err := output(t, "", "audit", "--format", "markdown", "lib")
+	if err != errFailed {
+		t.Errorf("error %v", err)
+	}
+	for _, want := range []string{"at `lib/chat.ex:6:7` in `Chat.Application.start/2`", "max_children: 1_000}`", "| `lib/chat.ex:7:7` | `Task.Supervisor` | `Chat.Tasks` | 100 |"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+	answered := strings.Replace(chat, "      {Dynamic", "      # headcount:ignore HC201 rooms are made by hand\n      {Dynamic", 1)
+	if err := os.WriteFile("lib/chat.ex", []byte(answered), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := output(t, "", "audit", "."); err != nil || !strings.Contains(out, "no findings\nnot shown: 1 ignored by a comment") {
+		t.Errorf("error %v, output %s", err, out)
+	}
+	if err := os.WriteFile("lib/chat.ex", []byte(chat+"}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := output(t, "", "audit", "."); err == nil || err == errFailed || !strings.Contains(out, "lib/chat.ex:13:1: could not be read: ") {
+		t.Errorf("with a bracket too many: error %v, output %s", err, out)
+	}
+}
