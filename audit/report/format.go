@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -74,4 +77,13 @@ func (s shownList) pass(rule string) bool {
 	return s[rule] <= maxShown
 }
 
-func (s shownList) more(rule string) int { return max(0, s[rule]-maxShown) }
+// cut gives the rules of which not all were let pass, and how many were not.
+func (s shownList) cut() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		for _, rule := range slices.Sorted(maps.Keys(s)) {
+			if more := s[rule] - maxShown; more > 0 && !yield(rule, more) {
+				return
+			}
+		}
+	}
+}

@@ -47,7 +47,7 @@ func TestNoLineIsACommandThatWeDidNotWrite(t *testing.T) {
 
 func TestPeopleAreShownTheFirstHundredOfARule(t *testing.T) {
 	r := example()
-	r.Findings = nil
+	r.Findings, r.Rules = nil, r.Rules[1:] // a rule that nobody has listed is cut and told like the others
 	for i := range 130 {
 		r.Findings = append(r.Findings, Finding{Rule: "HC104", Message: "m", Position: Position{File: "x.go", Line: 1000 + i}, Confidence: High})
 	}

@@ -28,10 +28,8 @@ func writeGitHub(w *bufio.Writer, r *Report) error {
 		}
 		annotation(w, command, f.Position, strings.TrimSpace(f.Rule+" "+rule.Name), message)
 	}
-	for _, rule := range r.Rules {
-		if n := shown.more(rule.ID); n > 0 {
-			annotation(w, "notice", Position{}, rule.ID, fmt.Sprintf("%d more; the formats json and sarif have all", n))
-		}
+	for rule, n := range shown.cut() {
+		annotation(w, "notice", Position{}, rule, fmt.Sprintf("%d more; the formats json and sarif have all", n))
 	}
 	for i, u := range r.Unread {
 		if i == maxShown {

@@ -69,10 +69,8 @@ func missing(w *bufio.Writer, r *Report) {
 		n++
 		gap(w, r, n, f)
 	}
-	for _, rule := range r.Rules {
-		if n := shown.more(rule.ID); n > 0 {
-			fmt.Fprintf(w, "\n%d more of %s; the formats json and sarif have all.\n", n, rule.ID)
-		}
+	for rule, n := range shown.cut() {
+		fmt.Fprintf(w, "\n%d more of %s; the formats json and sarif have all.\n", n, rule)
 	}
 }
 

@@ -14,10 +14,8 @@ func writeText(w *bufio.Writer, r *Report) error {
 			fmt.Fprintln(w, textLine(r, f))
 		}
 	}
-	for _, rule := range r.Rules {
-		if n := shown.more(rule.ID); n > 0 {
-			fmt.Fprintf(w, "%s: %d more; the formats json and sarif have all\n", rule.ID, n)
-		}
+	for rule, n := range shown.cut() {
+		fmt.Fprintf(w, "%s: %d more; the formats json and sarif have all\n", rule, n)
 	}
 	for i, u := range r.Unread {
 		if i == maxShown {
