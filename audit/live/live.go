@@ -18,7 +18,7 @@ const maxAsked = 1000
 // Review asks a program for its tree, and then for each of its supervisors, one after another. It only reads.
 //
 // A supervisor that cannot be asked for is among what could not be read; one that is gone meanwhile is not missed. An error means that the program
-// does not answer at all.
+// does not answer, or no more.
 func Review(ctx context.Context, c *client.Client) (report.Result, error) {
 	tree, err := c.Tree(ctx)
 	if err != nil {
@@ -32,10 +32,12 @@ func Review(ctx context.Context, c *client.Client) (report.Result, error) {
 	}
 	for _, row := range tree.Rows {
 		node, err := c.Node(ctx, row.Path)
-		var problem *wire.Problem
+		problem, unreached := (*wire.Problem)(nil), (*client.ConnectError)(nil)
 		switch {
 		case ctx.Err() != nil:
 			return report.Result{}, ctx.Err()
+		case errors.As(err, &unreached): // it will not answer for the others either
+			return report.Result{}, err
 		case errors.As(err, &problem) && problem.Status == http.StatusNotFound:
 		case err != nil:
 			r.Unread = append(r.Unread, report.Unread{Position: report.Position{File: row.Path}, Reason: err.Error()})

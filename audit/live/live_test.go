@@ -2,9 +2,12 @@ package live
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,11 +35,25 @@ func start(t *testing.T, s headcount.Node) {
 	})
 }
 
-// serve runs the page of a tree, which looks at it once at the start, and gives a client for it.
-func serve(t *testing.T, app headcount.Node) *client.Client {
+// pageOf runs the page of a tree, which looks at it once at the start.
+func pageOf(t *testing.T, app headcount.Node) *observe.Handler {
 	t.Helper()
 	page := observe.NewHandler("page", app, observe.Logger(slog.New(slog.DiscardHandler)))
 	start(t, page.Supervisor())
+	return page
+}
+
+// small runs the page of a tree of two.
+func small(t *testing.T) *observe.Handler {
+	t.Helper()
+	jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(2))
+	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: slog.New(slog.DiscardHandler)}, jobs)
+	start(t, app)
+	return pageOf(t, app)
+}
+
+func connect(t *testing.T, page http.Handler) *client.Client {
+	t.Helper()
 	server := httptest.NewServer(page)
 	t.Cleanup(server.Close)
 	c, err := client.New(server.URL, client.Config{})
@@ -71,7 +88,7 @@ func TestARunningProgramIsReviewed(t *testing.T) {
 	}
 	jobs.Go(t.Context(), hold)
 
-	r, err := Review(t.Context(), serve(t, app))
+	r, err := Review(t.Context(), connect(t, pageOf(t, app)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +122,35 @@ func TestAProgramThatDoesNotAnswerIsAnError(t *testing.T) {
 	}
 	if _, err := Review(t.Context(), c); err == nil || !strings.Contains(err.Error(), strings.TrimPrefix(url, "http://")) {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestAProgramThatEndsMeanwhileIsAnError(t *testing.T) {
+	page := small(t)
+	var nodes atomic.Int32
+	c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/node") {
+			nodes.Add(1)
+			panic(http.ErrAbortHandler)
+		}
+		page.ServeHTTP(w, r)
+	}))
+	var unreached *client.ConnectError
+	if _, err := Review(t.Context(), c); !errors.As(err, &unreached) || nodes.Load() > 2 { // net/http asks twice
+		t.Errorf("error %v after %d questions", err, nodes.Load())
+	}
+}
+
+func TestASupervisorThatIsGoneMeanwhileIsNotMissed(t *testing.T) {
+	page := small(t)
+	c := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("path") == "app/jobs" {
+			r.URL.RawQuery = "path=app/gone"
+		}
+		page.ServeHTTP(w, r)
+	}))
+	if r, err := Review(t.Context(), c); err != nil || len(r.Supervisors) != 1 || len(r.Unread) != 0 {
+		t.Errorf("error %v, report %+v", err, r)
 	}
 }
 
