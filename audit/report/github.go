@@ -15,9 +15,9 @@ func writeGitHub(w *bufio.Writer, r *Report) error {
 			continue
 		}
 		rule, _ := r.rule(f.Rule)
-		message := oneLine(f.Message)
-		if len(f.Reach) > 0 {
-			message += "\nReached by: " + oneLine(way(f.Reach))
+		message, way := told(f)
+		if way != "" {
+			message += "\nReached by: " + way
 		}
 		if f.Remedy != "" {
 			message += "\nWrite: " + block(f.Remedy)

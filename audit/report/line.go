@@ -12,8 +12,17 @@ func oneLine(s string) string {
 	return strings.ReplaceAll(plain.Cut(strings.ReplaceAll(s, "\t", " "), maxLine), "##[", "## [")
 }
 
-// way is how an outsider comes to a place, in one line.
-func way(steps []Step) string {
+// told is what a finding says, and how an outsider comes to its place, each in one line. Messages may end in the way; here it is apart.
+func told(f Finding) (message, way string) {
+	way = wayOf(f.Reach)
+	if way == "" {
+		return oneLine(f.Message), ""
+	}
+	return oneLine(strings.TrimSuffix(f.Message, ": "+way)), oneLine(way)
+}
+
+// wayOf is a way in one line.
+func wayOf(steps []Step) string {
 	names := make([]string, len(steps))
 	for i, s := range steps {
 		names[i] = s.Name

@@ -76,7 +76,8 @@ func missing(w *bufio.Writer, r *Report) {
 
 func gap(w *bufio.Writer, r *Report, n int, f Finding) {
 	rule, known := r.rule(f.Rule)
-	fmt.Fprintf(w, "\n### %d. %s\n\n", n, escape(f.Message))
+	message, way := told(f)
+	fmt.Fprintf(w, "\n### %d. %s\n\n", n, escape(message))
 	name := escape(strings.TrimSpace(f.Rule + " " + rule.Name))
 	if known {
 		name = fmt.Sprintf("[%s](%s)", name, rule.URL())
@@ -87,8 +88,8 @@ func gap(w *bufio.Writer, r *Report, n int, f Finding) {
 	}
 	fmt.Fprintf(w, "; %s, %s confidence.\n", name, f.Confidence)
 	fmt.Fprintf(w, "\n- Criticality: %s.\n", serves(f.Criticality))
-	if len(f.Reach) > 0 {
-		fmt.Fprintf(w, "- Reached by: %s\n", code(way(f.Reach)))
+	if way != "" {
+		fmt.Fprintf(w, "- Reached by: %s\n", code(way))
 	}
 	if line := strings.TrimSpace(f.Code); line != "" {
 		fmt.Fprintf(w, "- Now: %s\n", code(line))
@@ -121,7 +122,7 @@ func everySupervisor(w *bufio.Writer, r *Report) {
 		}
 		serves := s.Criticality.String()
 		if len(s.Reach) > 0 {
-			serves += ": " + way(s.Reach)
+			serves += ": " + wayOf(s.Reach)
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s |\n",
 			cell(place), cell(s.Kind), cell(s.Name), limit(s.Limit), escape(s.Strategy), escape(s.Restarts), escape(serves))

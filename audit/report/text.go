@@ -44,14 +44,15 @@ func textLine(r *Report, f Finding) string {
 	if f.Criticality != NotKnown {
 		about += ", " + f.Criticality.String()
 	}
-	if len(f.Reach) > 0 {
-		about += ": " + oneLine(way(f.Reach))
+	message, way := told(f)
+	if way != "" {
+		about += ": " + way
 	}
 	name := f.Rule
 	if rule.Name != "" {
 		name += " " + rule.Name
 	}
-	return fmt.Sprintf("%s: %s: %s: %s [%s]", lineStart(f.Place()), f.Severity(), name, oneLine(f.Message), about)
+	return fmt.Sprintf("%s: %s: %s: %s [%s]", lineStart(f.Place()), f.Severity(), name, message, about)
 }
 
 // lineStart is a place at the start of a line. Build servers read lines that begin with two colons as commands.
