@@ -66,6 +66,68 @@ func (s *server) refund(w http.ResponseWriter, r *http.Request) {
 	s.background(func() { s.mail.send("refunds") }) // want HC102 high
 }
 
+// Each function only passes on what it is given; the goroutine is its caller's.
+func (s *server) safely(f func()) { s.background(f) }
+
+func (s *server) restock(w http.ResponseWriter, r *http.Request) {
+	s.safely(func() { s.mail.send("stock") }) // want HC102 high
+}
+
+// One for each session, which nobody counts.
+func (s *server) session(w http.ResponseWriter, r *http.Request) {
+	c := &client{stop: make(chan struct{})}
+	go c.run()          // want HC102 high
+	s.background(c.run) // want HC102 high
+}
+
+type client struct{ stop chan struct{} }
+
+func (c *client) run() {}
+
+// What is handed the context of the request most likely ends with it.
+func (s *server) notify(w http.ResponseWriter, r *http.Request) {
+	go s.deliver(r.Context()) // want HC102 medium
+}
+
+func (s *server) deliver(ctx context.Context) { s.mail.send("all") }
+
+// A stop channel belongs to the value, which somebody may stop.
+func (s *server) follow(w http.ResponseWriter, r *http.Request) {
+	newFollower()
+}
+
+type follower struct{ stop chan struct{} }
+
+func newFollower() *follower {
+	f := &follower{stop: make(chan struct{})}
+	go func() { // want HC102 medium
+		<-f.stop
+	}()
+	return f
+}
+
+// To close something is soon done.
+func (s *server) hangUp(w http.ResponseWriter, r *http.Request) {
+	c, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	go c.Close() // want HC102 low
+}
+
+// Somebody in the request takes the result.
+func (s *server) kept(w http.ResponseWriter, r *http.Request) {
+	result := make(chan string, 1)
+	go func() { // want HC102 low
+		result <- "done"
+	}()
+	s.keepAlive(w, result)
+}
+
+func (s *server) keepAlive(w http.ResponseWriter, result <-chan string) {
+	w.Write([]byte(<-result))
+}
+
 func (s *server) Place(ctx context.Context, o *orderpb.Order) (*orderpb.Receipt, error) {
 	go s.mail.send("orders") // want HC102 high
 	for _, line := range o.Lines {
@@ -136,6 +198,12 @@ func main() {
 	mux.HandleFunc("POST /orders", s.order)
 	mux.HandleFunc("/cancel", s.cancel)
 	mux.HandleFunc("/refund", s.refund)
+	mux.HandleFunc("/restock", s.restock)
+	mux.HandleFunc("/session", s.session)
+	mux.HandleFunc("/notify", s.notify)
+	mux.HandleFunc("/follow", s.follow)
+	mux.HandleFunc("/hangup", s.hangUp)
+	mux.HandleFunc("/kept", s.kept)
 	mux.HandleFunc("/chat", s.chat)
 	mux.HandleFunc("/commands", s.commands)
 	mux.HandleFunc("/watched", s.watched)

@@ -14,6 +14,7 @@ type calm struct {
 	once    sync.Once
 	started bool
 	running atomic.Bool
+	refresh sync.Mutex
 	active  atomic.Int64
 	cache   *cache
 	jobs    *headcount.DynamicSupervisor
@@ -33,6 +34,7 @@ func quiet(mux *http.ServeMux, s *server) {
 	mux.HandleFunc("/flag", c.flag)
 	mux.HandleFunc("/swap", c.swap)
 	mux.HandleFunc("/most", c.most)
+	mux.HandleFunc("/refresh", c.refreshed)
 	mux.HandleFunc("/child", c.child)
 	mux.HandleFunc("/same", c.sameGoroutine)
 }
@@ -89,6 +91,16 @@ func (c *calm) most(w http.ResponseWriter, r *http.Request) {
 		defer c.active.Add(-1)
 		c.heartbeat()
 	}()
+}
+
+// One at a time: who does not get the lock leaves it to the other.
+func (c *calm) refreshed(w http.ResponseWriter, r *http.Request) {
+	if c.refresh.TryLock() {
+		go func() {
+			defer c.refresh.Unlock()
+			c.heartbeat()
+		}()
+	}
 }
 
 func (c *calm) child(w http.ResponseWriter, r *http.Request) {

@@ -76,6 +76,17 @@ func (c *crawler) sleeping(ctx context.Context) {
 	}
 }
 
+// With a time of its own few overlap.
+func (c *crawler) probe(ctx context.Context, t *time.Ticker) {
+	for range t.C {
+		go func() { // want HC106 low
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			c.poll(ctx)
+		}()
+	}
+}
+
 func (c *crawler) inTurn(ctx context.Context, t *time.Ticker) {
 	for range t.C {
 		c.poll(ctx)

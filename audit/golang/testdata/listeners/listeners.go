@@ -20,6 +20,7 @@ type server struct {
 	l     net.Listener
 	sem   *semaphore.Weighted
 	kids  *headcount.DynamicSupervisor
+	slots chan struct{}
 }
 
 func (s *server) handle(c net.Conn) { defer c.Close() }
@@ -150,6 +151,37 @@ func (s *server) serveAcquired(l net.Listener) {
 			s.handle(c)
 		}()
 	}
+}
+
+// Without a number in the configuration there is no semaphore.
+func (s *server) serveConfigured(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		if s.slots == nil {
+			go s.handle(c)
+			continue
+		}
+		select {
+		case s.slots <- struct{}{}:
+			go func() {
+				defer func() { <-s.slots }()
+				s.handle(c)
+			}()
+		default:
+			c.Close()
+		}
+	}
+}
+
+func (s *server) configure(most int) {
+	var slots chan struct{}
+	if most > 0 {
+		slots = make(chan struct{}, most)
+	}
+	s.slots = slots
 }
 
 func (s *server) serveChildren(l net.Listener) {
