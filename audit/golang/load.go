@@ -161,7 +161,7 @@ func (m *module) list(ctx context.Context, dir string, env, patterns []string) (
 }
 
 // largestFile is what one source file may have. The type checker needs some hundred bytes for each byte of it.
-const largestFile = 20 << 20
+const largestFile = 16 << 20
 
 func (m *module) parse(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
 	if len(src) > largestFile {
