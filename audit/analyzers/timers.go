@@ -176,11 +176,8 @@ func (u *unit) contextOutlives(c inspector.Cursor) bool {
 	if ctx == nil {
 		return false // r.Context(), or what is made on the spot
 	}
-	if loop, _, looped := u.loopAround(c, ctx); looped {
-		n := loop.Node()
-		return ctx.Pos() < n.Pos() || n.End() <= ctx.Pos()
-	}
-	return outlives(c, ctx)
+	_, _, looped := u.loopAround(c, ctx) // one in which it is not made anew
+	return looped || outlives(c, ctx)
 }
 
 // beforeGo123 says whether the file is of a module that has the timers of older versions of Go.

@@ -73,6 +73,18 @@ func semaphoreOnOnePath(urls []string, sem chan struct{}, fast bool) {
 	}
 }
 
+func semaphoreWithAWayRound(urls []string, sem chan struct{}, full func()) {
+	var g errgroup.Group
+	for _, url := range urls {
+		select {
+		case sem <- struct{}{}:
+		default:
+			full()
+		}
+		g.Go(func() error { return fetch(url) }) // want `HC120`
+	}
+}
+
 func signalsAreNoSlots(notify chan struct{}, quit chan struct{}, next func() []string) {
 	var g errgroup.Group
 	done := make(chan struct{})
