@@ -12,8 +12,8 @@ func (p *parser) expr(least uint16) Node {
 
 // infix reads the operators behind left, and their other operands.
 func (p *parser) infix(left Node, least uint16) Node {
-	for isInfix(p.tok.kind) && p.tok.op.prec >= least {
-		op := p.advance().op
+	for isInfix(p.tok.kind) && p.tok.operator().prec >= least {
+		op := p.advance().operator()
 		p.skip(tNewline)
 		p.grow()
 		left = &Binop{Pos: left.Position(), Op: op.text, Left: left, Right: p.rightOperand(op)}
@@ -26,7 +26,7 @@ func isInfix(k kind) bool {
 }
 
 func (p *parser) rightOperand(op *operator) Node {
-	if op.text == "when" && p.atKey() {
+	if op == opWhen && p.atKey() {
 		return p.openKeywords()
 	}
 	least := op.prec
@@ -40,22 +40,22 @@ func (p *parser) rightOperand(op *operator) Node {
 func (p *parser) unary() Node {
 	t := p.tok
 	switch {
-	case t.kind == tDual || t.kind == tUnary && t.op.prec == precUnary:
+	case t.kind == tDual || t.kind == tUnary && t.operator().prec == precUnary:
 		p.advance()
 		p.skip(tNewline)
-		return p.negated(&Unary{Pos: t.pos(), Op: t.op.text, X: p.operand(precUnary)})
+		return p.negated(&Unary{Pos: t.pos(), Op: t.operator().text, X: p.operand(precUnary)})
 	case t.kind == tStep:
 		// &//2 captures the operator /.
 		p.advance()
 		p.skip(tNewline)
 		return &Binop{Pos: t.pos(), Op: "/", Left: &Ident{Pos: t.pos(), Name: "/"}, Right: p.expr(precUnary)}
-	case t.kind == tUnary && t.op.prec == precCapture:
+	case t.kind == tUnary && t.operator().prec == precCapture:
 		p.advance()
 		p.skip(tNewline)
 		if p.at(tNumber) && isInteger(p.text(p.tok)) {
-			return p.postfix(&Unary{Pos: t.pos(), Op: t.op.text, X: p.number()})
+			return p.postfix(&Unary{Pos: t.pos(), Op: t.operator().text, X: p.number()})
 		}
-		return &Unary{Pos: t.pos(), Op: t.op.text, X: p.operand(precCapture + 1)}
+		return &Unary{Pos: t.pos(), Op: t.operator().text, X: p.operand(precCapture + 1)}
 	case t.kind == tUnary:
 		return p.postfix(p.attribute())
 	}
@@ -78,11 +78,11 @@ func (p *parser) operand(least uint16) Node {
 
 // negated reads on behind not x and !x: with in they mean not (x in y).
 func (p *parser) negated(u *Unary) Node {
-	for (u.Op == "not" || u.Op == "!") && p.at(tBinary) && p.tok.op.text == "in" {
+	for (u.Op == "not" || u.Op == "!") && p.at(tBinary) && p.tok.operator() == opIn {
 		in := p.advance()
 		p.skip(tNewline)
 		p.grow()
-		u.X = &Binop{Pos: u.X.Position(), Op: "in", Left: u.X, Right: p.rightOperand(in.op)}
+		u.X = &Binop{Pos: u.X.Position(), Op: "in", Left: u.X, Right: p.rightOperand(in.operator())}
 	}
 	return u
 }
@@ -94,7 +94,7 @@ func (p *parser) attribute() Node {
 	height, blocks := p.enter(), p.blocks
 	var x Node
 	switch {
-	case p.at(tUnary) && p.tok.op.prec == precAt:
+	case p.at(tUnary) && p.tok.operator().prec == precAt:
 		for x = p.attribute(); p.at(tLBracket); {
 			x = p.access(x)
 		}
@@ -110,7 +110,7 @@ func (p *parser) attribute() Node {
 		x = p.infix(x, 0)
 	}
 	p.leave(height)
-	return &Unary{Pos: t.pos(), Op: t.op.text, X: x}
+	return &Unary{Pos: t.pos(), Op: t.operator().text, X: x}
 }
 
 // postfix reads what follows an operand: .name, .(args), .{names}, [key] and a second pair of parentheses.

@@ -25,7 +25,7 @@ func (p *parser) mapping() Node {
 			least = precPipe + 1
 		}
 		key := p.expr(least)
-		if first && p.at(tBinary) && p.tok.op.prec == precPipe {
+		if first && p.at(tBinary) && p.tok.operator().prec == precPipe {
 			p.advance()
 			p.skip(tNewline)
 			m.Update = key
@@ -59,7 +59,7 @@ func (p *parser) structName() Node {
 		height := p.enter()
 		x := p.structName()
 		p.leave(height)
-		return &Unary{Pos: t.pos(), Op: t.op.text, X: x}
+		return &Unary{Pos: t.pos(), Op: t.operator().text, X: x}
 	case tAlias, tAtom, tTextBegin, tLParen:
 		return p.structPath(p.primary())
 	case tIdent:

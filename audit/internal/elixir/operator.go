@@ -1,5 +1,7 @@
 package elixir
 
+import "slices"
+
 // An operator is how a row of signs, or a word such as and, binds. The numbers are those of Elixir's own grammar
 // (elixir_parser.yrl), where more binds tighter.
 type operator struct {
@@ -9,6 +11,7 @@ type operator struct {
 	kind  kind
 	// atom and dot tell where else the signs are one name: after a colon (:+), and after a dot (Kernel.+).
 	atom, dot bool
+	index     uint8 // in operators
 }
 
 const (
@@ -18,8 +21,9 @@ const (
 	precAt      = 320
 )
 
-// operators has the longer ones first, since the longest that fits is the one that is meant.
-var operators = []operator{
+// operators has the longer ones first, since the longest that fits is the one that is meant. The first of all is none.
+var operators = numbered([]operator{
+	{},
 	{text: "~~~", prec: precUnary, kind: tUnary, atom: true, dot: true},
 	{text: "===", prec: 140, kind: tBinary, atom: true, dot: true},
 	{text: "!==", prec: 140, kind: tBinary, atom: true, dot: true},
@@ -67,28 +71,43 @@ var operators = []operator{
 	{text: ">", prec: 150, kind: tBinary, atom: true, dot: true},
 	{text: "=", prec: 100, right: true, kind: tBinary, atom: true, dot: true},
 	{text: "|", prec: precPipe, right: true, kind: tBinary, atom: true, dot: true},
+	{text: "not", prec: precUnary, kind: tUnary},
+	{text: "not in", prec: 170, kind: tBinary},
+	{text: "and", prec: 130, kind: tBinary},
+	{text: "or", prec: 110, kind: tBinary},
+	{text: "when", prec: 50, right: true, kind: tBinary},
+	{text: "in", prec: 170, kind: tBinary},
+})
+
+func numbered(list []operator) []operator {
+	for i := range list {
+		list[i].index = uint8(i)
+	}
+	return list
 }
 
-// notOp and notIn are told apart from all others: "not" before "in" makes one operator of two words.
+// wordOperator finds an operator that is written as a word.
+func wordOperator(word string) *operator {
+	i := slices.IndexFunc(operators, func(o operator) bool { return o.text == word })
+	return &operators[i]
+}
+
+// "not" before "in" makes one operator of two words.
 var (
-	notOp = operator{text: "not", prec: precUnary, kind: tUnary}
-	notIn = operator{text: "not in", prec: 170, kind: tBinary}
+	opNot   = wordOperator("not")
+	opNotIn = wordOperator("not in")
+	opAnd   = wordOperator("and")
+	opOr    = wordOperator("or")
+	opWhen  = wordOperator("when")
+	opIn    = wordOperator("in")
 )
 
-// wordOperators are operators written as words.
-var wordOperators = map[string]*operator{
-	"not":  &notOp,
-	"and":  {text: "and", prec: 130, kind: tBinary},
-	"or":   {text: "or", prec: 110, kind: tBinary},
-	"when": {text: "when", prec: 50, right: true, kind: tBinary},
-	"in":   {text: "in", prec: 170, kind: tBinary},
-}
-
-// operatorsByByte finds the operators that begin with a byte.
+// operatorsByByte finds the operators of signs that begin with a byte.
 var operatorsByByte = func() (table [256][]*operator) {
 	for i := range operators {
-		first := operators[i].text[0]
-		table[first] = append(table[first], &operators[i])
+		if text := operators[i].text; text != "" && !isLetter(text[0]) {
+			table[text[0]] = append(table[text[0]], &operators[i])
+		}
 	}
 	return table
 }()

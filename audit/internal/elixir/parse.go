@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// Limits on what is read, so that no file can take more than its share: a token of four bytes becomes some hundred bytes of
-// tree, and each level of nesting is some hundred bytes of stack for whoever walks it.
+// Limits on what is read, so that no file can take more than its share: a byte becomes up to some hundred bytes of tokens and
+// tree, and each level of nesting takes stack of whoever walks it.
 const (
-	maxBytes = 64 << 20
+	maxBytes = 16 << 20
 	maxDepth = 10_000
 )
 

@@ -111,5 +111,5 @@ func (p *parser) parens() Node {
 
 // atClause reports whether what came before is the arguments of a clause.
 func (p *parser) atClause() bool {
-	return p.at(tArrow) || p.at(tBinary) && p.tok.op.text == "when"
+	return p.at(tArrow) || p.at(tBinary) && p.tok.operator() == opWhen
 }

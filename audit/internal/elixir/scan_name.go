@@ -82,8 +82,20 @@ func (s *scanner) reserved(name string, start, end int) bool {
 		k = tBlock
 	case "true", "false", "nil":
 		k = tAtom
-	case "not", "and", "or", "when", "in":
-		s.wordOperator(name, start, end)
+	case "not":
+		s.wordOperator(opNot, start, end)
+		return true
+	case "and":
+		s.wordOperator(opAnd, start, end)
+		return true
+	case "or":
+		s.wordOperator(opOr, start, end)
+		return true
+	case "when":
+		s.wordOperator(opWhen, start, end)
+		return true
+	case "in":
+		s.wordOperator(opIn, start, end)
 		return true
 	default:
 		return false
@@ -93,16 +105,15 @@ func (s *scanner) reserved(name string, start, end int) bool {
 	return true
 }
 
-func (s *scanner) wordOperator(name string, start, end int) {
+func (s *scanner) wordOperator(op *operator, start, end int) {
 	if s.slashFollows(end, false) {
 		s.pos = end
 		s.emit(tIdent, start, 0)
 		return
 	}
-	op := wordOperators[name]
-	if last := len(s.tokens) - 1; name == "in" && last >= 0 && s.tokens[last].op == &notOp {
+	if last := len(s.tokens) - 1; op == opIn && last >= 0 && s.tokens[last].operator() == opNot {
 		s.tokens = s.tokens[:last]
-		op = &notIn
+		op = opNotIn
 	}
 	s.operatorToken(op, start, end-start)
 }

@@ -57,7 +57,7 @@ func (s *scanner) operatorToken(op *operator, start, n int) {
 		s.joinLines()
 	}
 	s.pos = start + n
-	s.emit(op.kind, start, 0).op = op
+	s.emit(op.kind, start, 0).op = op.index
 }
 
 // slashFollows reports whether a slash follows, on the same line; behind an & two of them are the operator of a capture: &//2.

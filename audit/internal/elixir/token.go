@@ -70,12 +70,14 @@ type token struct {
 	kind   kind
 	text   textKind
 	flags  uint8
+	op     uint8 // of an operator: its index in operators
 	line   int32
 	column int32
 	start  int32 // of what matters in the source
 	end    int32
-	indent int32     // of a heredoc's lines
-	op     *operator // of operators
+	indent int32 // of a heredoc's lines
 }
+
+func (t *token) operator() *operator { return &operators[t.op] }
 
 func (t *token) pos() Pos { return Pos{Line: int(t.line), Column: int(t.column)} }
