@@ -8,7 +8,7 @@ import (
 // Limits on what is read, so that no file can take more than its share: a byte becomes up to some hundred bytes of tokens and
 // tree, and each level of nesting takes stack of whoever walks it.
 const (
-	maxBytes = 16 << 20
+	maxBytes = 8 << 20
 	maxDepth = 10_000
 )
 
