@@ -1,5 +1,12 @@
 // Package beam reviews Elixir and Erlang code: which supervisors it has, what limits they have, and who can make them grow.
 // It reads source and runs nothing of it.
+//
+// Elixir is reviewed in four steps. The files become an index of modules, their functions and what config/ says (module.go,
+// config.go). Expressions are followed through variables, attributes, functions and configuration as far as the source tells
+// (scope.go, option.go, scalar.go); what can't be followed is not known, and nothing is said of it. The inventory finds each
+// place that makes a supervisor (collect.go, limit.go). A graph of calls and messages (graph.go) leads from what outsiders
+// run, by role.go and entry.go, to the calls that start children: the way that a finding shows (reach.go). The rules are the
+// other files, and rules/ has their pages.
 package beam
 
 import (

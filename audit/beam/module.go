@@ -109,16 +109,13 @@ func (m *module) functions(name string, n int) []*clause {
 
 // addFile takes the modules of a file into the program.
 func (p *program) addFile(src *source) {
-	if src.file.Body == nil {
-		return
-	}
 	outside := &module{src: src, aliases: map[string]string{}, attrs: map[string][]elixir.Node{}, byName: map[string][]*clause{}}
 	p.order = append(p.order, outside)
 	p.addBody(outside, src.file.Body)
 }
 
 func (p *program) addBody(m *module, body *elixir.Block) {
-	if body == nil {
+	if body == nil { // of a section made of clauses
 		return
 	}
 	for _, e := range body.Exprs {
@@ -174,7 +171,8 @@ func (p *program) addCall(m *module, c *elixir.Call) {
 var holdsDefinitions = map[string]bool{"if": true, "unless": true, "cond": true, "case": true, "for": true}
 
 func (p *program) addModule(outer *module, c *elixir.Call) {
-	if len(c.Args) == 0 || len(c.Sections) == 0 {
+	body := bodyOf(c)
+	if len(c.Args) == 0 || body == nil {
 		return
 	}
 	written, ok := c.Args[0].(*elixir.Alias)
@@ -202,7 +200,7 @@ func (p *program) addModule(outer *module, c *elixir.Call) {
 	}
 	p.modules[m.name] = m
 	p.order = append(p.order, m)
-	p.addBody(m, c.Sections[0].Body)
+	p.addBody(m, body)
 }
 
 func (m *module) addFunction(c *elixir.Call) {

@@ -76,6 +76,32 @@ defmodule MyApp.RoomSupervisor do
   use DynamicSupervisor
   def init(arg), do: MyLib.flags(arg)
 end`, "DynamicSupervisor | MyApp.RoomSupervisor |  |  | not known"},
+		{"module in a module", `
+defmodule MyApp.Rooms do
+  defmodule Full, do: defexception([:message])
+  defmodule DynamicSupervisor, do: def(children, do: [{Elixir.DynamicSupervisor, name: __MODULE__, max_children: 3}])
+end`, "DynamicSupervisor | MyApp.Rooms.DynamicSupervisor | one_for_one | 3 in 5s | 3"},
+		{"module named like the kind", `
+defmodule MyApp.Rooms.DynamicSupervisor do
+  use DynamicSupervisor
+  def init(_), do: DynamicSupervisor.init(strategy: :one_for_one, max_children: 3)
+end`, "DynamicSupervisor | MyApp.Rooms.DynamicSupervisor | one_for_one | 3 in 5s | 3"},
+		{"children joined from functions", `
+defmodule MyApp.Application do
+  use Application
+  def start(_, _) do
+    children =
+      if on?() do
+        []
+      else
+        [MyApp.Metrics]
+      end ++ [MyApp.Repo, {DynamicSupervisor, name: MyApp.Rooms, max_children: 3}] ++ more()
+    MyApp.run(children)
+  end
+  defp more(), do: [MyApp.Endpoint]
+end`, "DynamicSupervisor | MyApp.Rooms | one_for_one | 3 in 5s | 3"},
+		{"name made while it runs", children(`[{DynamicSupervisor, name: :"rooms_#{id()}", max_children: 3}]`),
+			"DynamicSupervisor |  | one_for_one | 3 in 5s | 3"},
 		{"another module's init", children(`DynamicSupervisor.start_link(MyLib.Rooms, [], name: MyApp.Rooms)`),
 			"DynamicSupervisor | MyApp.Rooms |  |  | not known"},
 	})
