@@ -51,7 +51,9 @@ func (g *graph) walk(s *scope, n elixir.Node) {
 				return false
 			}
 		case *elixir.Ident:
-			g.link(s.fn, s.mod.functions(n.Name, 0))
+			if f := s.mod.functions(n.Name, 0); f != nil && !s.isVariable(n.Name) {
+				g.link(s.fn, f)
+			}
 		case *elixir.Binop:
 			if c := piped(n); c != nil {
 				g.call(s, c)

@@ -148,6 +148,8 @@ func (p *program) addCall(m *module, c *elixir.Call) {
 		p.addModule(m, c)
 	case "def", "defp", "defmacro", "defmacrop":
 		m.addFunction(c)
+	case "defdelegate":
+		m.addDelegate(c)
 	case "alias":
 		addAlias(m, m.aliases, c)
 	case "import", "require":
@@ -230,6 +232,34 @@ func (m *module) addFunction(c *elixir.Call) {
 		f.code = &elixir.Call{Pos: c.Pos, Name: "try", Sections: c.Sections}
 	}
 	f.scopeAliases()
+	m.clauses = append(m.clauses, f)
+	m.byName[f.name] = append(m.byName[f.name], f)
+}
+
+// addDelegate takes in defdelegate open(id), to: Rooms, as: :start as the function that it makes.
+func (m *module) addDelegate(c *elixir.Call) {
+	if len(c.Args) != 2 {
+		return
+	}
+	head, isCall := c.Args[0].(*elixir.Call)
+	to, ok := elixir.Lookup(c.Args[1], "to")
+	if !isCall || !ok {
+		return
+	}
+	call := &elixir.Call{Pos: head.Pos, Target: to, Name: head.Name, Parens: true}
+	if as, ok := elixir.Lookup(c.Args[1], "as"); ok {
+		if a, ok := as.(*elixir.Atom); ok {
+			call.Name = a.Name
+		}
+	}
+	for _, p := range head.Args {
+		if b, ok := p.(*elixir.Binop); ok && isDefault(p) {
+			p = b.Left
+		}
+		call.Args = append(call.Args, p)
+	}
+	body := &elixir.Block{Pos: head.Pos, Exprs: []elixir.Node{call}}
+	f := &clause{mod: m, name: head.Name, params: head.Args, body: body, code: body, at: c.Pos, aliases: m.aliases}
 	m.clauses = append(m.clauses, f)
 	m.byName[f.name] = append(m.byName[f.name], f)
 }

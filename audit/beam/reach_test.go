@@ -136,6 +136,23 @@ defmodule MyAppWeb.RoomController do
     DynamicSupervisor.start_child(@rooms, spec)
   end
 end`, report.External, "RoomController.show -> start_child"},
+		{"a delegate", `
+defmodule MyApp do
+  defdelegate enter(id, opts \\ []), to: MyApp.Doors, as: :open
+end
+defmodule MyApp.Doors do
+  def open(id, _opts), do: MyApp.Rooms.open(id)
+end
+defmodule MyAppWeb.RoomController do
+  use Phoenix.Controller
+  def show(conn, %{"id" => id}), do: MyApp.enter(id)
+end`, report.External, "RoomController.show -> MyApp.enter -> Doors.open -> Rooms.open -> start_child"},
+		{"a variable with a function's name", `
+defmodule MyAppWeb.RoomController do
+  use Phoenix.Controller
+  def show(conn, %{"id" => open}), do: render(conn, open)
+  def open, do: MyApp.Rooms.open(1)
+end`, report.NotKnown, "Rooms.open -> start_child"},
 		{"another supervisor", `
 defmodule MyAppWeb.RoomController do
   use Phoenix.Controller

@@ -161,6 +161,9 @@ func bindingsIn(code elixir.Node) map[string][]*elixir.Binop {
 	return found
 }
 
+// isVariable reports whether a name is bound in the clause: then it is no call of a function of that name.
+func (s *scope) isVariable(name string) bool { return len(s.bindings()[name]) > 0 || s.isParam(name) }
+
 // isParam reports whether a name is bound by the parameters, also deep in a pattern.
 func (s *scope) isParam(name string) bool {
 	found := false
