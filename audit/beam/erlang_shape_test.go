@@ -86,6 +86,7 @@ var erlAround = map[string]string{
 	"HC243": "-module(m).\n-behaviour(gen_server).\n",
 	"HC244": "-module(m).\n-behaviour(cowboy_websocket).\n",
 	"HC245": "-module(m).\n",
+	"HC246": "-module(m).\n-behaviour(supervisor).\n-behaviour(gen_server).\n",
 }
 
 func TestErlangExamplesOfThePagesAreFoundAndDoubted(t *testing.T) {

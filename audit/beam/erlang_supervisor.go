@@ -44,6 +44,8 @@ func (r *erlReview) supervisors() {
 			row.Kind = sup.strategy
 			row.Limit = report.Limit{State: report.Unlimited, Text: "simple_one_for_one has none"}
 			r.unlimited(sup, &row, starts, simple == 1)
+		default:
+			r.added(sup, &row, starts)
 		}
 		r.endless(sup, row)
 		r.result.Supervisors = append(r.result.Supervisors, row)
@@ -214,38 +216,75 @@ func (sup *erlSupervisor) called() string {
 
 // unlimited reports a simple_one_for_one, and completes its row: who starts children, and how.
 func (r *erlReview) unlimited(sup *erlSupervisor, row *report.Supervisor, starts []erlStart, only bool) {
-	f := report.Finding{Rule: "HC240", Confidence: report.High}
-	seen, checked := 0, 0
-	for _, start := range starts {
-		if !start.isOf(sup, only) {
-			continue
-		}
-		seen++
-		if r.graph.checked(start.in) {
-			checked++
-		}
-		who := max(r.reached.criticality(start.in), start.owner())
-		way := append(r.reached.path(start.in), report.Step{Name: "start_child", Position: start.in.mod.position(start.at)})
-		if len(way) == 1 {
-			way = append([]report.Step{start.in.step()}, way...)
-		}
-		if row.Reach == nil || who > row.Criticality || who == row.Criticality && len(way) < len(row.Reach) {
-			row.Criticality, row.Reach = who, way
-		}
-	}
-	f.Criticality, f.Reach = row.Criticality, row.Reach
+	w := r.whoStarts(sup, starts, only)
+	row.Criticality, row.Reach = w.who, w.path
+	f := report.Finding{Rule: "HC240", Confidence: report.High, Criticality: w.who, Reach: w.path}
 	f.Message = sup.called() + " is a simple_one_for_one, which has no limit"
-	if seen > 0 && checked == seen {
+	switch {
+	case w.calls > 0 && w.checked == w.calls:
 		f.Confidence = report.Low
 		f.Message += ", though the number seems to be asked for before each start"
-	} else if checked > 0 {
+	case w.checked > 0:
 		f.Confidence = report.Medium
 	}
 	if len(row.Reach) > 0 {
 		f.Message += ": " + written(row.Reach)
 	}
-	f.Remedy = "case proplists:get_value(active, supervisor:count_children(" + sup.called() + ")) < ?MAX_CHILDREN of ... in the one process that calls start_child"
+	f.Remedy = erlRemedy(sup)
 	r.add(sup.fn, sup.at, f)
+}
+
+func erlRemedy(sup *erlSupervisor) string {
+	return "case proplists:get_value(active, supervisor:count_children(" + sup.called() + ")) < ?MAX_CHILDREN of ... in the one process that calls start_child"
+}
+
+// farAway is how long a way from an outsider may be to be believed. Longer ones lead through the start of applications.
+const farAway = 8
+
+// added reports a supervisor of declared children to which a request or a message adds more.
+func (r *erlReview) added(sup *erlSupervisor, row *report.Supervisor, starts []erlStart) {
+	w := r.whoStarts(sup, starts, false)
+	if w.who < report.Unbounded {
+		return
+	}
+	row.Limit = report.Limit{State: report.Unlimited, Text: "children are added to those declared"}
+	row.Criticality, row.Reach = w.who, w.path
+	f := report.Finding{Rule: "HC246", Confidence: report.Medium, Criticality: w.who, Reach: w.path, Remedy: erlRemedy(sup)}
+	if w.checked == w.calls || len(w.path) > farAway {
+		f.Confidence = report.Low
+	}
+	f.Message = sup.called() + " is given children beside those declared, and it has no limit: " + written(w.path)
+	r.add(sup.fn, sup.at, f)
+}
+
+// An erlStarter says who starts children of a supervisor: the most critical way, and how many calls of start_child there are and
+// how many of them look at a number first.
+type erlStarter struct {
+	who            report.Criticality
+	path           []report.Step
+	calls, checked int
+}
+
+func (r *erlReview) whoStarts(sup *erlSupervisor, starts []erlStart, only bool) erlStarter {
+	var w erlStarter
+	for _, start := range starts {
+		if !start.isOf(sup, only) {
+			continue
+		}
+		w.calls++
+		if r.graph.checked(start.in) {
+			w.checked++
+		}
+		who := max(r.reached.criticality(start.in), start.owner())
+		path := append(r.reached.path(start.in), report.Step{Name: "start_child", Position: start.in.mod.position(start.at)})
+		if len(path) == 1 {
+			path = append([]report.Step{start.in.step()}, path...)
+		}
+		if w.path == nil || who > w.who || who == w.who && len(path) < len(w.path) {
+			w.who, w.path = who, path
+		}
+	}
+	return w
 }
 
 // endless reports a budget of restarts that is never used up.
@@ -283,7 +322,7 @@ func (start erlStart) isOf(sup *erlSupervisor, only bool) bool {
 	if start.of != "" {
 		return start.of == sup.name || start.of == sup.fn.mod.name
 	}
-	return only || start.in.mod == sup.fn.mod
+	return sup.strategy == "simple_one_for_one" && (only || start.in.mod == sup.fn.mod)
 }
 
 // owner is UserOwned where the function that starts the child is told for whom: start_session(UserId).
