@@ -144,11 +144,14 @@ func (p *erlProgram) entries(g *erlGraph) []erlEntry {
 		for _, b := range m.behavioursOf() {
 			for _, cb := range erlCallbacks[b] {
 				if fn := m.function(cb.name, cb.arity); fn != nil {
-					steps := []report.Step{fn.step()}
+					who, steps := cb.who, []report.Step{fn.step()}
+					if fn.takesFromNetwork() {
+						who = report.External
+					}
 					if route, ok := routes[m.name]; ok && cb.who == report.External {
 						steps = append([]report.Step{route}, steps...)
 					}
-					all = append(all, erlEntry{fn, steps, cb.who})
+					all = append(all, erlEntry{fn, steps, who})
 				}
 			}
 		}

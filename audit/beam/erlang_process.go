@@ -147,14 +147,50 @@ func (r *erlReview) perErlRequest(s *erlScope, c *erlang.Call) {
 
 // perErlMessage reports what a message leaves running behind it, in the handler itself and in what it calls in its module.
 func (r *erlReview) perErlMessage(s *erlScope, c *erlang.Call, handler *erlFunction) {
-	if startsOnce(s.fn.Name) || s.oneAtATime(c) || s.fn == handler && s.once() {
+	if startsOnce(s.fn.Name) || s.oneAtATime(c) {
+		return
+	}
+	messages := []*erlScope{s}
+	if s.fn != handler {
+		messages = handler.clausesThatCall(s.fn)
+	}
+	messages = slices.DeleteFunc(messages, (*erlScope).once)
+	if len(messages) == 0 {
 		return
 	}
 	f := report.Finding{Rule: "HC243", Confidence: report.Medium, Criticality: max(r.reached.criticality(handler), report.Unbounded)}
-	if s.fn != handler {
+	if s.fn != handler && !slices.ContainsFunc(messages, (*erlScope).fromNetwork) {
 		f.Confidence = report.Low
 	}
 	r.spawn(s, c, f, " starts a process that no supervisor counts, for each message: ")
+}
+
+// clausesThatCall are the clauses of a function that call another one.
+func (f *erlFunction) clausesThatCall(other *erlFunction) []*erlScope {
+	var all []*erlScope
+	f.eachCall(func(s *erlScope, c *erlang.Call) {
+		if s.called(c) == other {
+			all = append(all, s)
+		}
+	})
+	return all
+}
+
+// fromNetwork reports whether a clause of handle_info takes what a socket sends.
+func (s *erlScope) fromNetwork() bool {
+	if s.fn.Name != "handle_info" || len(s.clause.Params) == 0 {
+		return false
+	}
+	switch s.tag(s.clause.Params[0]) {
+	case "tcp", "udp", "ssl", "sctp":
+		return true
+	}
+	return false
+}
+
+// takesFromNetwork reports whether any clause does.
+func (f *erlFunction) takesFromNetwork() bool {
+	return slices.ContainsFunc(f.Clauses, func(c *erlang.Clause) bool { return (&erlScope{mod: f.mod, fn: f, clause: c}).fromNetwork() })
 }
 
 // once reports whether a clause takes what comes once, or once at a time: the end of a process, the stop of the server, and
