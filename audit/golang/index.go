@@ -127,7 +127,7 @@ func (x *index) placeIn(v ssa.Value, depth int) place {
 		}
 	case *ssa.MakeChan, *ssa.Call, *ssa.Alloc:
 		// What is made and put somewhere is known by that place, so that both ways to it agree.
-		for _, ref := range *v.(ssa.Value).Referrers() {
+		for _, ref := range *v.Referrers() {
 			if st, ok := ref.(*ssa.Store); ok && st.Val == v {
 				if _, ok := st.Addr.(*ssa.IndexAddr); !ok {
 					return again(st.Addr)
