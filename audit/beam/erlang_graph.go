@@ -20,11 +20,13 @@ func (p *erlProgram) graph() *erlGraph {
 	for _, m := range p.order {
 		for _, fn := range m.functions {
 			known := map[*erlFunction]bool{}
-			fn.eachEdge(func(to *erlFunction) {
-				if to != nil && !known[to] {
-					known[to] = true
-					g.calls[fn] = append(g.calls[fn], to)
-					g.callers[to] = append(g.callers[to], fn)
+			fn.eachEdge(func(all []*erlFunction) {
+				for _, to := range all {
+					if !known[to] {
+						known[to] = true
+						g.calls[fn] = append(g.calls[fn], to)
+						g.callers[to] = append(g.callers[to], fn)
+					}
 				}
 			})
 		}
@@ -33,7 +35,7 @@ func (p *erlProgram) graph() *erlGraph {
 	return g
 }
 
-func (f *erlFunction) eachEdge(visit func(*erlFunction)) {
+func (f *erlFunction) eachEdge(visit func([]*erlFunction)) {
 	for _, clause := range f.Clauses {
 		s := &erlScope{mod: f.mod, fn: f, clause: clause}
 		erlang.WalkClause(clause, func(n erlang.Node) bool {
@@ -54,7 +56,7 @@ func (f *erlFunction) eachEdge(visit func(*erlFunction)) {
 
 // indirect finds what a call leads to by way of its arguments: a module, a function and a list of arguments, the process
 // that a request goes to, the init of what is started.
-func (s *erlScope) indirect(c *erlang.Call, visit func(*erlFunction)) {
+func (s *erlScope) indirect(c *erlang.Call, visit func([]*erlFunction)) {
 	for i := 0; i+2 < len(c.Args); i++ {
 		if l, ok := c.Args[i+2].(*erlang.List); ok && l.Tail == nil {
 			visit(s.called(&erlang.Call{Module: c.Args[i], Fun: c.Args[i+1], Args: l.Elems}))
@@ -71,8 +73,8 @@ func (s *erlScope) indirect(c *erlang.Call, visit func(*erlFunction)) {
 	}
 }
 
-// requests leads from a call to the clause of the process that it is for.
-func (s *erlScope) requests(c *erlang.Call) *erlFunction {
+// requests leads from a call to the clauses of the process that it may be for.
+func (s *erlScope) requests(c *erlang.Call) []*erlFunction {
 	name, arity := "", 0
 	switch s.target(c) {
 	case "gen_server:call":
@@ -82,13 +84,22 @@ func (s *erlScope) requests(c *erlang.Call) *erlFunction {
 	default:
 		return nil
 	}
-	if len(c.Args) == 0 {
+	if len(c.Args) < 2 {
 		return nil
 	}
-	if m := s.process(c.Args[0]); m != nil {
-		return m.function(name, arity)
+	m := s.process(c.Args[0])
+	if m == nil {
+		return nil
 	}
-	return nil
+	sent := s.tag(c.Args[1])
+	var all []*erlFunction
+	for _, f := range m.function(name, arity) {
+		in := &erlScope{mod: f.mod, fn: f, clause: f.Clauses[0]}
+		if takes := in.tag(in.clause.Params[0]); takes == sent || takes == "" || sent == "" {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // An erlEntry is a function that something else than the program's own functions runs.
@@ -128,9 +139,9 @@ var erlCallbacks = map[string][]erlCallback{
 func (m *erlModule) behavioursOf() []string {
 	all := slices.Clone(m.behaviours)
 	switch {
-	case m.function("websocket_handle", 2) != nil && !m.is("cowboy_websocket"):
+	case m.has("websocket_handle", 2) && !m.is("cowboy_websocket"):
 		all = append(all, "cowboy_websocket")
-	case m.function("websocket_handle", 3) != nil && !m.is("cowboy_websocket_handler"):
+	case m.has("websocket_handle", 3) && !m.is("cowboy_websocket_handler"):
 		all = append(all, "cowboy_websocket_handler")
 	}
 	return all
@@ -143,9 +154,9 @@ func (p *erlProgram) entries(g *erlGraph) []erlEntry {
 	for _, m := range p.order {
 		for _, b := range m.behavioursOf() {
 			for _, cb := range erlCallbacks[b] {
-				if fn := m.function(cb.name, cb.arity); fn != nil {
+				for _, fn := range m.function(cb.name, cb.arity) {
 					who, steps := cb.who, []report.Step{fn.step()}
-					if fn.takesFromNetwork() {
+					if (&erlScope{mod: m, fn: fn, clause: fn.Clauses[0]}).fromNetwork() {
 						who = report.External
 					}
 					if route, ok := routes[m.name]; ok && cb.who == report.External {

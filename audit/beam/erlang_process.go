@@ -19,15 +19,15 @@ func (r *erlReview) processes() {
 		for _, fn := range m.functions {
 			loop := r.acceptLoop(fn)
 			fn.eachCall(func(s *erlScope, c *erlang.Call) {
-				if !erlSpawns[s.target(c)] || c.Module == nil && s.mod.function(s.atom(c.Fun), len(c.Args)) != nil {
+				if !erlSpawns[s.target(c)] || c.Module == nil && s.mod.has(s.atom(c.Fun), len(c.Args)) {
 					return
 				}
 				switch {
 				case loop != nil:
 					r.perConnection(s, c, loop)
 				case s.waits(c):
-				case r.handlerOf(fn) != nil:
-					r.perErlMessage(s, c, r.handlerOf(fn))
+				case len(r.handlersOf(fn)) > 0:
+					r.perErlMessage(s, c, r.handlersOf(fn))
 				case r.reached.criticality(fn) == report.External:
 					r.perErlRequest(s, c)
 				}
@@ -98,14 +98,18 @@ func (r *erlReview) perConnection(s *erlScope, c *erlang.Call, loop *erlFunction
 	r.spawn(s, c, f, " starts a process for each connection, and nothing limits them: ")
 }
 
-// handlerOf is the message handler that fn is, or that calls it in the same module; nil where there is none.
-func (r *erlReview) handlerOf(fn *erlFunction) *erlFunction {
-	for _, f := range append([]*erlFunction{fn}, r.graph.callers[fn]...) {
+// handlersOf are the clauses of message handlers that fn is, or that call it in the same module.
+func (r *erlReview) handlersOf(fn *erlFunction) []*erlFunction {
+	if fn.takesMessages() {
+		return []*erlFunction{fn}
+	}
+	var all []*erlFunction
+	for _, f := range r.graph.callers[fn] {
 		if f.mod == fn.mod && f.takesMessages() {
-			return f
+			all = append(all, f)
 		}
 	}
-	return nil
+	return all
 }
 
 // takesMessages reports whether a function is one of those that a server calls for each message.
@@ -146,34 +150,24 @@ func (r *erlReview) perErlRequest(s *erlScope, c *erlang.Call) {
 }
 
 // perErlMessage reports what a message leaves running behind it, in the handler itself and in what it calls in its module.
-func (r *erlReview) perErlMessage(s *erlScope, c *erlang.Call, handler *erlFunction) {
+func (r *erlReview) perErlMessage(s *erlScope, c *erlang.Call, handlers []*erlFunction) {
 	if startsOnce(s.fn.Name) || s.oneAtATime(c) {
 		return
 	}
-	messages := []*erlScope{s}
-	if s.fn != handler {
-		messages = handler.clausesThatCall(s.fn)
-	}
-	messages = slices.DeleteFunc(messages, (*erlScope).once)
-	if len(messages) == 0 {
-		return
-	}
-	f := report.Finding{Rule: "HC243", Confidence: report.Medium, Criticality: max(r.reached.criticality(handler), report.Unbounded)}
-	if s.fn != handler && !slices.ContainsFunc(messages, (*erlScope).fromNetwork) {
-		f.Confidence = report.Low
-	}
-	r.spawn(s, c, f, " starts a process that no supervisor counts, for each message: ")
-}
-
-// clausesThatCall are the clauses of a function that call another one.
-func (f *erlFunction) clausesThatCall(other *erlFunction) []*erlScope {
-	var all []*erlScope
-	f.eachCall(func(s *erlScope, c *erlang.Call) {
-		if s.called(c) == other {
-			all = append(all, s)
+	f := report.Finding{Rule: "HC243", Confidence: report.Low}
+	for _, h := range handlers {
+		message := &erlScope{mod: h.mod, fn: h, clause: h.Clauses[0]}
+		if message.once() {
+			continue
 		}
-	})
-	return all
+		f.Criticality = max(f.Criticality, r.reached.criticality(h), report.Unbounded)
+		if h == s.fn || message.fromNetwork() {
+			f.Confidence = report.Medium
+		}
+	}
+	if f.Criticality != report.NotKnown {
+		r.spawn(s, c, f, " starts a process that no supervisor counts, for each message: ")
+	}
 }
 
 // fromNetwork reports whether a clause of handle_info takes what a socket sends.
@@ -186,11 +180,6 @@ func (s *erlScope) fromNetwork() bool {
 		return true
 	}
 	return false
-}
-
-// takesFromNetwork reports whether any clause does.
-func (f *erlFunction) takesFromNetwork() bool {
-	return slices.ContainsFunc(f.Clauses, func(c *erlang.Clause) bool { return (&erlScope{mod: f.mod, fn: f, clause: c}).fromNetwork() })
 }
 
 // once reports whether a clause takes what comes once, or once at a time: the end of a process, the stop of the server, and

@@ -31,9 +31,11 @@ type erlModule struct {
 	includes   []string
 	defines    map[string]*erlang.Define
 	functions  []*erlFunction
-	byName     map[string]*erlFunction // name/arity
+	byName     map[string][]*erlFunction // name/arity
 }
 
+// An erlFunction is a function, or one clause of a message handler: a message runs one of them, and who sends it decides who
+// reaches what it does.
 type erlFunction struct {
 	*erlang.Function
 	mod *erlModule
@@ -49,8 +51,33 @@ func (m *erlModule) position(at erlang.Pos) report.Position {
 	return report.Position{File: m.path, Line: at.Line, Column: at.Column}
 }
 
-func (m *erlModule) function(name string, arity int) *erlFunction {
+// function returns a function, or all clauses of a message handler.
+func (m *erlModule) function(name string, arity int) []*erlFunction {
 	return m.byName[name+"/"+itoa(arity)]
+}
+
+func (m *erlModule) has(name string, arity int) bool { return len(m.function(name, arity)) > 0 }
+
+// addFunction takes in a function, message handlers clause by clause.
+func (m *erlModule) addFunction(fn *erlang.Function) {
+	key := fn.Name + "/" + itoa(fn.Arity)
+	add := func(fn *erlang.Function) {
+		f := &erlFunction{fn, m}
+		m.functions = append(m.functions, f)
+		m.byName[key] = append(m.byName[key], f)
+	}
+	if !erlHandlers[key] {
+		add(fn)
+		return
+	}
+	for _, c := range fn.Clauses {
+		add(&erlang.Function{Pos: c.Pos, Name: fn.Name, Arity: fn.Arity, Clauses: []*erlang.Clause{c}, EndLine: fn.EndLine})
+	}
+}
+
+var erlHandlers = map[string]bool{
+	"handle_call/3": true, "handle_cast/2": true, "handle_info/2": true, "handle_event/2": true, "handle_event/4": true,
+	"websocket_handle/2": true, "websocket_handle/3": true, "websocket_info/2": true, "websocket_info/3": true, "info/3": true,
 }
 
 // is reports whether a module implements one of the behaviours.
@@ -59,7 +86,7 @@ func (m *erlModule) is(behaviours ...string) bool {
 }
 
 func (p *erlProgram) add(name string, text []string, file *erlang.File) {
-	m := &erlModule{p: p, path: name, text: text, defines: map[string]*erlang.Define{}, byName: map[string]*erlFunction{}}
+	m := &erlModule{p: p, path: name, text: text, defines: map[string]*erlang.Define{}, byName: map[string][]*erlFunction{}}
 	for _, d := range file.Defines {
 		if known := m.defines[d.Name]; known != nil {
 			d = &erlang.Define{Pos: d.Pos, Name: d.Name} // defined in two ways: which one holds is not known
@@ -70,9 +97,7 @@ func (p *erlProgram) add(name string, text []string, file *erlang.File) {
 		m.attribute(a)
 	}
 	for _, fn := range file.Functions {
-		f := &erlFunction{fn, m}
-		m.functions = append(m.functions, f)
-		m.byName[fn.Name+"/"+itoa(fn.Arity)] = f
+		m.addFunction(fn)
 	}
 	if path.Ext(name) == ".hrl" {
 		base := path.Base(name)

@@ -75,7 +75,11 @@ func (r erlReached) criticality(fn *erlFunction) report.Criticality {
 // compares something with what is called a limit.
 func (f *erlFunction) guarded() bool {
 	found := false
-	for _, clause := range f.Clauses {
+	var clauses []*erlang.Clause
+	for _, part := range f.mod.function(f.Name, f.Arity) { // the clause that refuses stands beside the one that starts
+		clauses = append(clauses, part.Clauses...)
+	}
+	for _, clause := range clauses {
 		s := &erlScope{mod: f.mod, fn: f, clause: clause}
 		erlang.WalkClause(clause, func(n erlang.Node) bool {
 			switch n := n.(type) {
@@ -109,9 +113,9 @@ func isLimit(n erlang.Node) bool {
 			name = n.Name
 		}
 		name = strings.ToLower(name)
-		for _, word := range []string{"max", "limit", "quota", "capacity"} {
-			found = found || strings.Contains(name, word)
-		}
+		contains := func(word string) bool { return strings.Contains(name, word) }
+		found = found || slices.ContainsFunc([]string{"max", "limit", "quota", "capacity"}, contains) &&
+			!slices.ContainsFunc([]string{"msg", "message", "byte", "time", "retr", "heap", "packet", "frame"}, contains)
 		return !found
 	})
 	return found

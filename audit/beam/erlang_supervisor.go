@@ -54,10 +54,10 @@ func (r *erlReview) supervisors() {
 
 // supervisors finds what init/1 gives back, for each of its clauses and each end of them.
 func (m *erlModule) supervisors() []*erlSupervisor {
-	init := m.function("init", 1)
-	if init == nil || !m.is("supervisor") && !m.startsItself() {
+	if !m.has("init", 1) || !m.is("supervisor") && !m.startsItself() {
 		return nil
 	}
+	init := m.function("init", 1)[0]
 	var all []*erlSupervisor
 	for _, clause := range init.Clauses {
 		in := &erlScope{mod: m, fn: init, clause: clause}

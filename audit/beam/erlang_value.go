@@ -170,8 +170,8 @@ func (t erlTerm) element(i int) erlTerm {
 	return erlTerm{}
 }
 
-// called is the function of the program that a call is for; nil where it is none.
-func (s *erlScope) called(c *erlang.Call) *erlFunction {
+// called is the function of the program that a call is for, or all clauses of a message handler; nil where it is none.
+func (s *erlScope) called(c *erlang.Call) []*erlFunction {
 	name := s.atom(c.Fun)
 	if name == "" {
 		return nil
@@ -187,11 +187,11 @@ func (s *erlScope) called(c *erlang.Call) *erlFunction {
 
 // returned follows a call of a function that has one clause to its last expression.
 func (s *erlScope) returned(c *erlang.Call) (erlang.Node, *erlScope) {
-	f := s.called(c)
-	if f == nil || len(f.Clauses) != 1 || len(f.Clauses[0].Body) == 0 || s.depth >= maxDepth {
+	all := s.called(c)
+	if len(all) != 1 || len(all[0].Clauses) != 1 || len(all[0].Clauses[0].Body) == 0 || s.depth >= maxDepth {
 		return nil, nil
 	}
-	clause := f.Clauses[0]
+	f, clause := all[0], all[0].Clauses[0]
 	in := &erlScope{mod: f.mod, fn: f, clause: clause, args: map[string]erlTerm{}, depth: s.depth + 1}
 	for i, p := range clause.Params {
 		if v, ok := p.(*erlang.Var); ok {
