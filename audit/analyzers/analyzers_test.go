@@ -40,16 +40,6 @@ func TestDriversAreToldWhatIsNotIgnored(t *testing.T) {
 	analysistest.Run(t, analysistest.TestData(), byID(t, "HC112"), "ignored")
 }
 
-func TestDriversAreToldOfLowConfidenceWhenAskedTo(t *testing.T) {
-	a := byID(t, "HC113")
-	analysistest.Run(t, analysistest.TestData(), a, "quiet")
-	if err := a.Flags.Set("confidence", "low"); err != nil {
-		t.Fatal(err)
-	}
-	defer a.Flags.Set("confidence", "medium")
-	analysistest.Run(t, analysistest.TestData(), a, "hc113/...")
-}
-
 func TestConfidenceIsOneOfThreeWords(t *testing.T) {
 	if err := byID(t, "HC112").Flags.Set("confidence", "sure"); err == nil {
 		t.Fatal("a confidence of \"sure\" was taken")

@@ -3,6 +3,7 @@ package analyzers
 import (
 	"go/ast"
 	"go/types"
+	"maps"
 	"slices"
 
 	"golang.org/x/tools/go/ast/edge"
@@ -65,37 +66,63 @@ type serverUse struct {
 	shared map[types.Object]bool // may be known by another name too
 }
 
+// A newServer is where a server is made, and the variable or field that it goes into; nil if that is not known.
+type newServer struct {
+	at      inspector.Cursor
+	literal *ast.CompositeLit
+	holder  types.Object
+}
+
 // servers finds the servers of the package that serve. One that never does, or is made for a field of somebody else's type
 // (which means a configuration of it, as in x/net/http2), is left out.
 func (u *unit) servers() []server {
-	type made struct {
-		server
-		holder types.Object
+	made := u.newServers()
+	if len(made) == 0 {
+		return nil
 	}
-	var all []made
-	holders := map[types.Object]bool{}
-	add := func(c inspector.Cursor, lit *ast.CompositeLit, holder types.Object) {
-		holders[holder] = true
-		all = append(all, made{server{at: c, literal: lit, set: map[string]ast.Expr{}}, holder})
+	use := u.serverUse(made)
+	var serving []server
+	for _, m := range made {
+		s := server{at: m.at, literal: m.literal, set: fieldsSet(m, use)}
+		s.passed = m.holder != nil && use.passed[m.holder] || u.open(m.holder) || u.leavesPackage(m.at)
+		calls := use.served[m.holder]
+		if m.holder == nil || use.shared[m.holder] {
+			calls = append(slices.Clone(calls), use.served[nil]...)
+		}
+		if len(calls) == 0 && !s.passed {
+			continue
+		}
+		s.Criticality = report.External
+		if u.servesOnlyLocal(s, calls) {
+			s.Criticality = report.Internal
+		}
+		serving = append(serving, s)
 	}
+	return serving
+}
+
+// newServers finds each http.Server of the package: made by a literal or by new, or the zero value of a variable or a field.
+func (u *unit) newServers() []newServer {
+	var made []newServer
+	isServer := func(e ast.Expr) bool { return named(u.TypesInfo.TypeOf(e), "net/http", "Server") }
 	for c := range u.root.Preorder((*ast.CompositeLit)(nil), (*ast.CallExpr)(nil), (*ast.ValueSpec)(nil), (*ast.StructType)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CompositeLit:
-			if named(u.TypesInfo.TypeOf(n), "net/http", "Server") {
-				if holder, ours := u.holder(c); ours {
-					add(c, n, holder)
-				}
+			if holder, ours := u.holder(c); isServer(n) && ours {
+				made = append(made, newServer{c, n, holder})
 			}
 		case *ast.CallExpr:
-			if id, ok := n.Fun.(*ast.Ident); ok && u.TypesInfo.Uses[id] == types.Universe.Lookup("new") && named(u.TypesInfo.TypeOf(n.Args[0]), "net/http", "Server") {
-				if holder, ours := u.holder(c); ours {
-					add(c, nil, holder)
-				}
+			id, ok := n.Fun.(*ast.Ident)
+			if !ok || u.TypesInfo.Uses[id] != types.Universe.Lookup("new") || !isServer(n.Args[0]) {
+				continue
+			}
+			if holder, ours := u.holder(c); ours {
+				made = append(made, newServer{c, nil, holder})
 			}
 		case *ast.ValueSpec:
-			if len(n.Values) == 0 && n.Type != nil && named(u.TypesInfo.TypeOf(n.Type), "net/http", "Server") {
+			if len(n.Values) == 0 && n.Type != nil && isServer(n.Type) {
 				for _, name := range n.Names {
-					add(c, nil, u.TypesInfo.ObjectOf(name))
+					made = append(made, newServer{c, nil, u.TypesInfo.ObjectOf(name)})
 				}
 			}
 		case *ast.StructType:
@@ -104,51 +131,34 @@ func (u *unit) servers() []server {
 				continue
 			}
 			for _, f := range n.Fields.List {
-				if !named(u.TypesInfo.TypeOf(f.Type), "net/http", "Server") {
+				if !isServer(f.Type) {
 					continue
 				}
 				field := fieldOf(st, f)
-				if cf, found := c.FindNode(f); found && field != nil && len(u.given()[field]) == 0 {
-					add(cf, nil, field)
+				if at, found := c.FindNode(f); found && field != nil && len(u.given()[field]) == 0 {
+					made = append(made, newServer{at, nil, field})
 				}
 			}
 		}
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	use := u.serverUse(holders)
-	var serving []server
-	for _, m := range all {
-		for _, holder := range []types.Object{m.holder, nil} {
-			for field, value := range use.set[holder] {
-				m.set[field] = value
-			}
-		}
-		if m.literal != nil {
-			for _, e := range m.literal.Elts {
-				if kv, ok := e.(*ast.KeyValueExpr); ok {
-					if key, ok := kv.Key.(*ast.Ident); ok && m.set[key.Name] == nil {
-						m.set[key.Name] = kv.Value
-					}
+	return made
+}
+
+// fieldsSet are the fields of a server that are set: in its literal, by its variable, or by something that may be the same.
+func fieldsSet(m newServer, use serverUse) map[string]ast.Expr {
+	set := map[string]ast.Expr{}
+	if m.literal != nil {
+		for _, e := range m.literal.Elts {
+			if kv, ok := e.(*ast.KeyValueExpr); ok {
+				if key, ok := kv.Key.(*ast.Ident); ok {
+					set[key.Name] = kv.Value
 				}
 			}
 		}
-		m.passed = m.holder != nil && use.passed[m.holder] || u.open(m.holder) || u.leavesPackage(m.at)
-		calls := use.served[m.holder]
-		if m.holder == nil || use.shared[m.holder] {
-			calls = append(slices.Clone(calls), use.served[nil]...)
-		}
-		if len(calls) == 0 && !m.passed {
-			continue
-		}
-		m.Criticality = report.External
-		if u.servesOnlyLocal(m.server, calls) {
-			m.Criticality = report.Internal
-		}
-		serving = append(serving, m.server)
 	}
-	return serving
+	maps.Copy(set, use.set[m.holder])
+	maps.Copy(set, use.set[nil])
+	return set
 }
 
 // named says whether t itself, not what it points to, is the type.
@@ -173,66 +183,11 @@ func fieldOf(st *types.Struct, f *ast.Field) *types.Var {
 	return nil
 }
 
-// holder is the variable or field that a new value goes into; nil if that is not known. It says false where the value goes
-// into a field of a type that is not the package's own.
-func (u *unit) holder(c inspector.Cursor) (types.Object, bool) {
-	value := c.Node()
-	for p := range c.Enclosing() {
-		switch n := p.Node().(type) {
-		case *ast.UnaryExpr, *ast.ParenExpr, *ast.CompositeLit, *ast.CallExpr:
-			if p.Node() == c.Node() {
-				continue
-			}
-			if _, transparent := n.(*ast.CallExpr); transparent {
-				return nil, true
-			}
-			if lit, ok := n.(*ast.CompositeLit); ok {
-				// An element of a slice or a map, or a field given by place.
-				return nil, u.ours(u.TypesInfo.TypeOf(lit))
-			}
-			value = n
-		case *ast.AssignStmt:
-			for i, rhs := range n.Rhs {
-				if rhs == value && len(n.Lhs) == len(n.Rhs) {
-					return u.object(n.Lhs[i]), true
-				}
-			}
-			return nil, true
-		case *ast.ValueSpec:
-			for i, v := range n.Values {
-				if v == value && len(n.Names) == len(n.Values) {
-					return u.TypesInfo.ObjectOf(n.Names[i]), true
-				}
-			}
-			return nil, true
-		case *ast.KeyValueExpr:
-			lit, ok := p.Parent().Node().(*ast.CompositeLit)
-			if !ok {
-				return nil, true
-			}
-			if key, ok := n.Key.(*ast.Ident); ok && n.Value == value {
-				if field, ok := u.TypesInfo.ObjectOf(key).(*types.Var); ok && field.IsField() {
-					return field, u.ours(u.TypesInfo.TypeOf(lit))
-				}
-			}
-			return nil, true
-		default:
-			return nil, true
-		}
+func (u *unit) serverUse(made []newServer) serverUse {
+	holders := map[types.Object]bool{}
+	for _, m := range made {
+		holders[m.holder] = true
 	}
-	return nil, true
-}
-
-// ours says whether a type is not of another package.
-func (u *unit) ours(t types.Type) bool {
-	if p, ok := types.Unalias(t).(*types.Pointer); ok {
-		t = p.Elem()
-	}
-	n, ok := types.Unalias(t).(*types.Named)
-	return !ok || n.Obj().Pkg() == u.Pkg
-}
-
-func (u *unit) serverUse(holders map[types.Object]bool) serverUse {
 	use := serverUse{
 		map[types.Object]map[string]ast.Expr{}, map[types.Object][]*ast.CallExpr{}, map[types.Object]bool{}, map[types.Object]bool{},
 	}
@@ -284,43 +239,6 @@ func (u *unit) serverUse(holders map[types.Object]bool) serverUse {
 		}
 	}
 	return use
-}
-
-// foreign says whether a call goes to another package, which may do more to a server than it is known of x/net/http2.
-func (u *unit) foreign(call *ast.CallExpr) bool {
-	fn, ok := u.callee(call)
-	return !ok || fn.Pkg() != u.Pkg && !isFunc(fn, "golang.org/x/net/http2", "ConfigureServer")
-}
-
-// leavesPackage says whether a value is given away where it is made: to another package, or to the callers of an exported
-// function.
-func (u *unit) leavesPackage(at inspector.Cursor) bool {
-	for c := range at.Enclosing((*ast.UnaryExpr)(nil), (*ast.ParenExpr)(nil), (*ast.CallExpr)(nil), (*ast.CompositeLit)(nil)) {
-		switch c.ParentEdgeKind() {
-		case edge.CallExpr_Args:
-			return u.foreign(c.Parent().Node().(*ast.CallExpr))
-		case edge.ReturnStmt_Results:
-			return u.exported(c)
-		case edge.UnaryExpr_X, edge.ParenExpr_X:
-		default:
-			return false
-		}
-	}
-	return false
-}
-
-// open says whether a variable or field can be reached from other packages.
-func (u *unit) open(obj types.Object) bool {
-	v, ok := obj.(*types.Var)
-	return ok && v.Exported() && u.Pkg.Name() != "main" && (v.IsField() || v.Parent() == u.Pkg.Scope())
-}
-
-// exported says whether the function around a node can be called from another package.
-func (u *unit) exported(at inspector.Cursor) bool {
-	for c := range at.Enclosing((*ast.FuncDecl)(nil)) {
-		return u.Pkg.Name() != "main" && c.Node().(*ast.FuncDecl).Name.IsExported()
-	}
-	return false
 }
 
 // servesOnlyLocal says whether a server is known to be reached from this machine alone.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/checker"
 	"golang.org/x/tools/go/packages"
 
 	"github.com/headcount-go/headcount/audit/report"
@@ -95,6 +97,36 @@ func TestCodeThatDoesNotCompileLeavesTheRestToBeReviewed(t *testing.T) {
 	}
 }
 
+func TestDriversAreToldOfLowConfidenceWhenAskedTo(t *testing.T) {
+	a := byID(t, "HC113")
+	pkgs := load(t, module(t, map[string]string{"main.go": `package main
+
+import "net/http"
+
+func main() {
+	srv := &http.Server{Addr: ":8080"}
+	srv.ListenAndServe()
+}
+`}))
+	told := func() int {
+		graph, err := checker.Analyze([]*analysis.Analyzer{a}, pkgs, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(graph.Roots[0].Diagnostics)
+	}
+	if n := told(); n != 0 {
+		t.Errorf("unasked, %d are told", n)
+	}
+	if err := a.Flags.Set("confidence", "low"); err != nil {
+		t.Fatal(err)
+	}
+	defer a.Flags.Set("confidence", "medium")
+	if n := told(); n != 1 {
+		t.Errorf("when asked to, %d are told", n)
+	}
+}
+
 func module(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -115,7 +147,7 @@ func write(t *testing.T, name, text string) {
 	}
 }
 
-func review(t *testing.T, dir string) []report.Finding {
+func load(t *testing.T, dir string) []*packages.Package {
 	t.Helper()
 	pkgs, err := packages.Load(&packages.Config{
 		Mode: packages.LoadSyntax | packages.NeedModule, Dir: dir, Env: append(os.Environ(), "GOWORK=off", "GOFLAGS="),
@@ -123,7 +155,12 @@ func review(t *testing.T, dir string) []report.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	results, err := Run(pkgs)
+	return pkgs
+}
+
+func review(t *testing.T, dir string) []report.Finding {
+	t.Helper()
+	results, err := Run(load(t, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
