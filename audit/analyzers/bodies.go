@@ -183,7 +183,7 @@ func (b *bodyReview) returnsLimited(f *ssa.Function) bool {
 	if results := f.Signature.Results(); results.Len() == 0 || !has(results.At(0).Type(), "Read") {
 		return false
 	}
-	any := false
+	returns := false
 	for _, block := range f.Blocks {
 		ret, ok := block.Instrs[len(block.Instrs)-1].(*ssa.Return)
 		if !ok || len(ret.Results) == 0 {
@@ -195,13 +195,13 @@ func (b *bodyReview) returnsLimited(f *ssa.Function) bool {
 		if !b.source(ret.Results[0]).limited {
 			return false
 		}
-		any = true
+		returns = true
 	}
-	return any
+	return returns
 }
 
 func (b *bodyReview) limitedAtReturn(f *ssa.Function, request ssa.Value) bool {
-	any := false
+	returns := false
 	for _, block := range f.Blocks {
 		ret, ok := block.Instrs[len(block.Instrs)-1].(*ssa.Return)
 		if !ok {
@@ -210,9 +210,9 @@ func (b *bodyReview) limitedAtReturn(f *ssa.Function, request ssa.Value) bool {
 		if !b.limitedBefore(ret, place{base: request}) {
 			return false
 		}
-		any = true
+		returns = true
 	}
-	return any
+	return returns
 }
 
 // limitsForOthers says whether the package limits bodies for handlers elsewhere: by a known function, or by a function that
