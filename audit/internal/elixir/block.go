@@ -111,10 +111,12 @@ func (p *parser) noHead(c *Clause, open *token) Node {
 // clauseBody reads the first expression behind an arrow, if there is one.
 func (p *parser) clauseBody(c *Clause, arrow *token) {
 	c.Body = &Block{Pos: arrow.pos()}
-	if p.at(tNewline) {
-		p.advance()
-	}
-	if !p.endsBlock() && !p.at(tSemicolon) {
+	p.skip(tNewline)
+	switch {
+	case p.at(tSemicolon):
+		// An arrow with nothing behind it is nil, and so it is before what follows.
+		c.Body.Exprs = append(c.Body.Exprs, &Atom{Pos: arrow.pos(), Name: "nil"})
+	case !p.endsBlock():
 		c.Body.Exprs = append(c.Body.Exprs, p.expr(0))
 	}
 }

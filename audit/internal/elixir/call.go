@@ -39,7 +39,7 @@ func (p *parser) callResults(c *Call) Node {
 // two operands does so.
 func (p *parser) beginsArgument() bool {
 	switch p.tok.kind {
-	case tIdent, tAlias, tAtom, tKeyword, tNumber, tTextBegin, tLParen, tLBracket, tLBrace, tLBits, tMap, tStruct, tFn, tUnary:
+	case tIdent, tAlias, tAtom, tKeyword, tNumber, tTextBegin, tLParen, tLBracket, tLBrace, tLBits, tMap, tStruct, tFn, tUnary, tAt, tCapture:
 		return true
 	}
 	return false

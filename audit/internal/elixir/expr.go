@@ -40,7 +40,7 @@ func (p *parser) rightOperand(op *operator) Node {
 func (p *parser) unary() Node {
 	t := p.tok
 	switch {
-	case t.kind == tDual || t.kind == tUnary && t.operator().prec == precUnary:
+	case t.kind == tDual || t.kind == tUnary:
 		p.advance()
 		p.skip(tNewline)
 		return p.negated(&Unary{Pos: t.pos(), Op: t.operator().text, X: p.operand(precUnary)})
@@ -49,21 +49,27 @@ func (p *parser) unary() Node {
 		p.advance()
 		p.skip(tNewline)
 		return &Binop{Pos: t.pos(), Op: "/", Left: &Ident{Pos: t.pos(), Name: "/"}, Right: p.expr(precUnary)}
-	case t.kind == tUnary && t.operator().prec == precCapture:
+	case t.kind == tCapture && !p.atArgument():
 		p.advance()
 		p.skip(tNewline)
-		if p.at(tNumber) && isInteger(p.text(p.tok)) {
-			return p.postfix(&Unary{Pos: t.pos(), Op: t.operator().text, X: p.number()})
-		}
 		return &Unary{Pos: t.pos(), Op: t.operator().text, X: p.operand(precCapture + 1)}
-	case t.kind == tUnary:
+	case t.kind == tAt:
 		return p.postfix(p.attribute())
 	}
 	return p.postfix(p.primary())
 }
 
-// isInteger reports whether a number is neither a float nor a character: only such a one after & is an argument, as in &1.
-func isInteger(text string) bool { return text[0] != '?' && strings.IndexByte(text, '.') < 0 }
+// atArgument reports whether an argument such as &1 comes. A float or a character is an expression to capture.
+func (p *parser) atArgument() bool {
+	if !p.at(tCapture) {
+		return false
+	}
+	number := p.peek(1)
+	if number.kind == tNewline {
+		number = p.peek(2)
+	}
+	return number.kind == tNumber && p.src[number.start] != '?' && strings.IndexByte(p.text(number), '.') < 0
+}
 
 // operand reads what an operator before it applies to. With a do-block in it that goes on to the right as far as it can,
 // whatever binds tighter: not if a do b end and c is not (if a do b end and c).
@@ -94,11 +100,11 @@ func (p *parser) attribute() Node {
 	height, blocks := p.enter(), p.blocks
 	var x Node
 	switch {
-	case p.at(tUnary) && p.tok.operator().prec == precAt:
+	case p.at(tAt):
 		for x = p.attribute(); p.at(tLBracket); {
 			x = p.access(x)
 		}
-	case p.at(tUnary), p.at(tDual):
+	case p.at(tUnary), p.at(tDual), p.at(tCapture) && !p.atArgument():
 		x = p.unary()
 	case p.at(tAlias):
 		name := p.advance()
@@ -125,15 +131,9 @@ func (p *parser) postfix(x Node) Node {
 			p.advance()
 			x = p.callResults(&Call{Pos: x.Position(), Target: x, Parens: true, Args: p.parenArgs()})
 		case tLBracket:
-			if call, ok := x.(*Call); ok && call.Sections != nil {
-				return x
-			}
 			p.grow()
 			x = p.access(x)
 		default:
-			return x
-		}
-		if call, ok := x.(*Call); ok && (call.Sections != nil || !call.Parens && len(call.Args) > 0) {
 			return x
 		}
 	}

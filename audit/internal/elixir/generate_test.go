@@ -3,6 +3,7 @@ package elixir
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 )
 
@@ -169,4 +170,29 @@ func (g *generator) lambda(depth int) string {
 	head := g.pick("", "x ", "x, y ", "() ", "(x, y) ", "x when x > 1 ", "(x, y) when x ", "{:ok, x}, _ when x and y ", "(a: b) ", "x, a: b ")
 	clause := head + "-> " + g.operand(depth-1)
 	return "fn " + clause + g.pick("", "\n "+clause, "\n "+g.operand(0)+"\n "+clause, "\n") + " end"
+}
+
+// slip changes a few characters of a source.
+func (g *generator) slip(src string) string {
+	runes := []rune(src)
+	for range 1 + g.IntN(3) {
+		at := g.IntN(len(runes))
+		switch g.IntN(4) {
+		case 0:
+			runes = slices.Delete(runes, at, at+1)
+		case 1:
+			runes = slices.Insert(runes, at, runes[g.IntN(len(runes))])
+		case 2:
+			runes = slices.Insert(runes, at, []rune(g.pick(" ", "\n", "-", "+", ".", ":", "(", ")", "[", "{", ",", "do", "end", "\"", "#", "@", "&", "!", "/", "~", "?", "=", "<", ">", "|", ";", "\\"))...)
+		default:
+			other := g.IntN(len(runes))
+			runes[at], runes[other] = runes[other], runes[at]
+		}
+	}
+	slipped := string(runes)
+	if strings.Contains(slipped, "?\\\n") || strings.Contains(slipped, "?\n") {
+		// Elixir 1.14 counts no line where a line's end is a character.
+		return src
+	}
+	return slipped
 }

@@ -54,7 +54,7 @@ func (p *parser) association(key Node) Node {
 func (p *parser) structName() Node {
 	t := p.tok
 	switch t.kind {
-	case tUnary, tDual:
+	case tUnary, tAt, tDual:
 		p.advance()
 		height := p.enter()
 		x := p.structName()

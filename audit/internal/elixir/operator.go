@@ -18,7 +18,6 @@ const (
 	precPipe    = 70
 	precCapture = 90
 	precUnary   = 300
-	precAt      = 320
 )
 
 // operators has the longer ones first, since the longest that fits is the one that is meant. The first of all is none.
@@ -59,10 +58,10 @@ var operators = numbered([]operator{
 	{text: "->", kind: tArrow, atom: true},
 	{text: "//", prec: 190, right: true, kind: tStep},
 	{text: "=>", kind: tAssoc},
-	{text: "@", prec: precAt, kind: tUnary, atom: true, dot: true},
+	{text: "@", kind: tAt, atom: true, dot: true},
 	{text: "!", prec: precUnary, kind: tUnary, atom: true, dot: true},
 	{text: "^", prec: precUnary, kind: tUnary, atom: true, dot: true},
-	{text: "&", prec: precCapture, kind: tUnary, atom: true, dot: true},
+	{text: "&", prec: precCapture, kind: tCapture, atom: true, dot: true},
 	{text: "+", prec: 210, kind: tDual, atom: true, dot: true},
 	{text: "-", prec: 210, kind: tDual, atom: true, dot: true},
 	{text: "*", prec: 220, kind: tBinary, atom: true, dot: true},

@@ -67,9 +67,9 @@ func (p *parser) advance() *token {
 	return t
 }
 
-// peek is the token behind the next one.
-func (p *parser) peek() *token {
-	return &p.tokens[min(p.next+1, len(p.tokens)-1)]
+// peek is the token that stands n behind the next one.
+func (p *parser) peek(n int) *token {
+	return &p.tokens[min(p.next+n, len(p.tokens)-1)]
 }
 
 func (p *parser) at(k kind) bool { return p.tok.kind == k }

@@ -34,6 +34,12 @@ func (p *parser) primary() Node {
 		return p.mapping()
 	case tFn:
 		return p.function()
+	case tCapture:
+		if p.atArgument() {
+			p.advance()
+			p.skip(tNewline)
+			return &Unary{Pos: t.pos(), Op: t.operator().text, X: p.number()}
+		}
 	case tRange:
 		// Alone it is the range of everything.
 		p.advance()
@@ -55,12 +61,12 @@ func (p *parser) alias(base Node) Node {
 	if base != nil {
 		a.Pos = base.Position()
 	}
-	if !p.at(tDot) || p.peek().kind != tAlias {
+	if !p.at(tDot) || p.peek(1).kind != tAlias {
 		return a
 	}
 	var name strings.Builder
 	name.WriteString(a.Name)
-	for p.at(tDot) && p.peek().kind == tAlias {
+	for p.at(tDot) && p.peek(1).kind == tAlias {
 		p.advance()
 		name.WriteByte('.')
 		name.WriteString(p.text(p.advance()))

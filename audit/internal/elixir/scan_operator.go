@@ -53,7 +53,9 @@ func (s *scanner) operator() {
 }
 
 func (s *scanner) operatorToken(op *operator, start, n int) {
-	if op.kind != tUnary && op.kind != tDual {
+	switch op.kind {
+	case tUnary, tAt, tCapture, tDual:
+	default:
 		s.joinLines()
 	}
 	s.pos = start + n

@@ -139,12 +139,17 @@ func unescape(to *strings.Builder, s string) {
 // codePoint writes what \x or \u and the digits behind it mean, and reports how much of digits it has used.
 func codePoint(to *strings.Builder, c byte, s string) int {
 	digits, used := "", 0
-	if strings.HasPrefix(s, "{") {
+	switch {
+	case strings.HasPrefix(s, "{"):
 		if end := strings.IndexByte(s[:min(len(s), 8)], '}'); end > 0 {
 			digits, used = s[1:end], end+1
 		}
-	} else if n := map[byte]int{'x': 2, 'u': 4}[c]; len(s) >= n {
-		digits, used = s[:n], n
+	case c == 'u' && len(s) >= 4:
+		digits, used = s[:4], 4
+	case c == 'x' && len(s) >= 2 && isHex(s[1]):
+		digits, used = s[:2], 2
+	case c == 'x' && len(s) >= 1:
+		digits, used = s[:1], 1
 	}
 	v, err := strconv.ParseUint(digits, 16, 32)
 	switch {

@@ -36,6 +36,8 @@ const (
 	tBlock // else, rescue, catch, after
 	// The operators, by where they may stand.
 	tUnary
+	tAt
+	tCapture
 	tDual // before one operand, or between two
 	tBinary
 	tRange // between two, or alone
