@@ -12,6 +12,8 @@ type graph struct {
 	calls map[*clause][]*clause
 	// starts are the calls that start a child of some supervisor.
 	starts []startCall
+	// counts are the clauses that ask a supervisor how many children it has.
+	counts map[*clause]bool
 }
 
 // A startCall starts a child: DynamicSupervisor.start_child, Task.Supervisor.async_nolink and the like.
@@ -24,7 +26,7 @@ type startCall struct {
 }
 
 func (p *program) graph() *graph {
-	g := &graph{p: p, calls: map[*clause][]*clause{}}
+	g := &graph{p: p, calls: map[*clause][]*clause{}, counts: map[*clause]bool{}}
 	for _, m := range p.order {
 		for _, c := range m.clauses {
 			g.addClause(c)
@@ -217,6 +219,9 @@ func (g *graph) message(s *scope, c *elixir.Call, module string) {
 func (g *graph) start(s *scope, c *elixir.Call, module string) {
 	if _, ok := kinds[module]; !ok || len(c.Args) == 0 {
 		return
+	}
+	if c.Name == "count_children" {
+		g.counts[s.fn] = true
 	}
 	if !strings.HasPrefix(c.Name, "start_child") && !strings.HasPrefix(c.Name, "async") {
 		return

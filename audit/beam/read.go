@@ -47,16 +47,18 @@ func readSource(root, name string, o Options) (*source, error) {
 
 // readText reads a file of text that is no larger than limit.
 func readText(name string, limit int64) ([]byte, error) {
+	info, err := os.Stat(name) // before it is opened: to open a pipe is to wait for a writer
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil {
-		return nil, err
-	} else if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
 	text, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:

@@ -2,6 +2,7 @@ package beam
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/headcount-go/headcount/audit/internal/elixir"
@@ -16,7 +17,8 @@ func (r *review) supervisors() {
 		ofKind[sup.kind.name]++
 	}
 	for _, sup := range all {
-		who, path := r.reached.startOf(r.graph, sup, ofKind[sup.kind.name] == 1)
+		only := ofKind[sup.kind.name] == 1
+		who, path := r.reached.startOf(r.graph, sup, only)
 		switch {
 		case sup.kind.isStatic():
 			who, path = report.NotKnown, nil
@@ -29,7 +31,7 @@ func (r *review) supervisors() {
 		}
 		r.added(sup, &row)
 		r.result.Supervisors = append(r.result.Supervisors, row)
-		r.unlimited(sup, row)
+		r.unlimited(sup, row, r.graph.counted(sup, only))
 		r.endless(sup, row)
 	}
 }
@@ -41,8 +43,19 @@ func (sup *supervisor) title() string {
 	return sup.kind.name
 }
 
+// counted reports whether the children of sup are counted where they are started, or by a function called there: a limit by
+// hand, which holds unless two ask at once.
+func (g *graph) counted(sup *supervisor, only bool) bool {
+	for _, call := range g.starts {
+		if call.isOf(sup, only) && (g.counts[call.in] || slices.ContainsFunc(g.calls[call.in], func(c *clause) bool { return g.counts[c] })) {
+			return true
+		}
+	}
+	return false
+}
+
 // unlimited reports a supervisor that starts as many children as it is asked for.
-func (r *review) unlimited(sup *supervisor, row report.Supervisor) {
+func (r *review) unlimited(sup *supervisor, row report.Supervisor, counted bool) {
 	f := report.Finding{Rule: sup.kind.rule, Criticality: row.Criticality, Reach: row.Reach, Confidence: report.High}
 	switch {
 	case sup.kind.rule == "HC204":
@@ -66,6 +79,10 @@ func (r *review) unlimited(sup *supervisor, row report.Supervisor) {
 			f.Message += " in any of its partitions"
 		}
 		f.Remedy = sup.remedy()
+	}
+	if counted && f.Confidence == report.High {
+		f.Confidence = report.Medium
+		f.Message += ", only a count before the start, which two starts at once pass"
 	}
 	if len(row.Reach) > 0 {
 		f.Message += ": " + written(row.Reach)
