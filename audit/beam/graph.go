@@ -1,10 +1,6 @@
 package beam
 
-import (
-	"strings"
-
-	"github.com/headcount-go/headcount/audit/internal/elixir"
-)
+import "github.com/headcount-go/headcount/audit/internal/elixir"
 
 // A graph says which clauses a clause runs, directly or by a message.
 type graph struct {
@@ -14,24 +10,18 @@ type graph struct {
 	starts []startCall
 	// counts are the clauses that ask a supervisor how many children it has.
 	counts map[*clause]bool
-}
-
-// A startCall starts a child: DynamicSupervisor.start_child, Task.Supervisor.async_nolink and the like.
-type startCall struct {
-	in   *clause
-	kind string // the module called
-	verb string
-	of   string // the supervisor's name; "" where it is not known
-	at   elixir.Pos
+	// sites are the calls of a clause, with what they give it.
+	sites map[*clause][]callSite
 }
 
 func (p *program) graph() *graph {
-	g := &graph{p: p, calls: map[*clause][]*clause{}, counts: map[*clause]bool{}}
+	g := &graph{p: p, calls: map[*clause][]*clause{}, counts: map[*clause]bool{}, sites: map[*clause][]callSite{}}
 	for _, m := range p.order {
 		for _, c := range m.clauses {
 			g.addClause(c)
 		}
 	}
+	g.startsByCallers()
 	return g
 }
 
@@ -91,6 +81,14 @@ func (g *graph) link(from *clause, to []*clause) {
 	g.calls[from] = append(g.calls[from], to...)
 }
 
+// run links clauses that are called with arguments.
+func (g *graph) run(s *scope, to []*clause, args []elixir.Node) {
+	g.link(s.fn, to)
+	for _, c := range to {
+		g.sites[c] = append(g.sites[c], callSite{args, s})
+	}
+}
+
 // captured returns the functions of &name/1 and &Module.name/1; nil for other uses of &.
 func (s *scope) captured(u *elixir.Unary) []*clause {
 	b, ok := u.X.(*elixir.Binop)
@@ -126,11 +124,11 @@ func (g *graph) call(s *scope, c *elixir.Call) {
 	module := ""
 	if c.Target == nil {
 		if found := s.mod.functions(c.Name, len(c.Args)); found != nil {
-			g.link(s.fn, matching(found, c.Args))
+			g.run(s, matching(found, c.Args), c.Args)
 			return
 		}
 		for _, i := range s.mod.imports {
-			g.link(s.fn, g.p.lookup(i, c.Name, len(c.Args)))
+			g.run(s, g.p.lookup(i, c.Name, len(c.Args)), c.Args)
 		}
 		if c.Name != "send" {
 			return
@@ -139,7 +137,7 @@ func (g *graph) call(s *scope, c *elixir.Call) {
 		module = s.targetModule(c.Target)
 	}
 	if module != "" {
-		g.link(s.fn, matching(g.p.lookup(module, c.Name, len(c.Args)), c.Args))
+		g.run(s, matching(g.p.lookup(module, c.Name, len(c.Args)), c.Args), c.Args)
 	}
 	g.message(s, c, module)
 	g.start(s, c, module)
@@ -213,49 +211,6 @@ func (g *graph) message(s *scope, c *elixir.Call, module string) {
 	if receiver != nil {
 		g.link(s.fn, matching(receiver.functions(handler, arity), c.Args[1:2]))
 	}
-}
-
-// start notes the start of a child and links the code that the child begins with.
-func (g *graph) start(s *scope, c *elixir.Call, module string) {
-	if _, ok := kinds[module]; !ok || len(c.Args) == 0 {
-		return
-	}
-	if c.Name == "count_children" {
-		g.counts[s.fn] = true
-	}
-	if !strings.HasPrefix(c.Name, "start_child") && !strings.HasPrefix(c.Name, "async") {
-		return
-	}
-	g.starts = append(g.starts, startCall{s.fn, module, c.Name, s.supervisorName(c.Args[0]), c.Pos})
-	if len(c.Args) < 2 {
-		return
-	}
-	spec := term{c.Args[1], s}.follow()
-	if spec.node == nil {
-		return
-	}
-	child, args := spec.in.childSpec(spec.node)
-	if child != "" {
-		g.link(s.fn, g.p.lookup(child, "start_link", max(len(args), 1)))
-		g.link(s.fn, g.p.lookup(child, "init", 1))
-	}
-}
-
-// supervisorName reads the first argument of start_child: a name, or {:via, PartitionSupervisor, {name, key}}.
-func (s *scope) supervisorName(n elixir.Node) string {
-	t := term{n, s}.follow()
-	switch n := t.node.(type) {
-	case *elixir.Tuple:
-		if len(n.Elems) == 3 && t.in.moduleName(n.Elems[1]) == "PartitionSupervisor" {
-			if inner, ok := n.Elems[2].(*elixir.Tuple); ok && len(inner.Elems) > 0 {
-				return term{inner.Elems[0], t.in}.name()
-			}
-		}
-		return ""
-	case *elixir.Alias, *elixir.Atom, *elixir.Ident:
-		return t.name()
-	}
-	return ""
 }
 
 // matching keeps the clauses whose parameters may match the arguments, as far as both are literal.

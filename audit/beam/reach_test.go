@@ -153,6 +153,18 @@ defmodule MyAppWeb.RoomController do
   def show(conn, %{"id" => open}), do: render(conn, open)
   def open, do: MyApp.Rooms.open(1)
 end`, report.NotKnown, "Rooms.open -> start_child"},
+		{"a supervisor that is handed on", `
+defmodule MyApp.Starter do
+  def start(sup, child), do: DynamicSupervisor.start_child(sup, child)
+end
+defmodule MyAppWeb.RoomController do
+  use Phoenix.Controller
+  def show(conn, %{"id" => id}), do: MyApp.Starter.start(MyApp.Rooms, {MyApp.Room, id})
+  def other(conn, %{"id" => id}), do: MyApp.Starter.start(MyApp.Others, {MyApp.Room, id})
+end
+defmodule MyApp.OtherRooms do
+  def children, do: [{DynamicSupervisor, name: MyApp.Others}]
+end`, report.External, "RoomController.show -> Starter.start -> start_child"},
 		{"another supervisor", `
 defmodule MyAppWeb.RoomController do
   use Phoenix.Controller

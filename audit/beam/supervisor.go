@@ -31,12 +31,13 @@ type inventory struct {
 	all  []*supervisor
 	seen map[elixir.Node]bool
 	// started holds how each module of the program is started: the arguments of its start_link.
-	started map[string][]start
+	started map[string][]callSite
 	// partitioned holds the modules that a PartitionSupervisor starts.
 	partitioned map[string]*parts
 }
 
-type start struct {
+// A callSite is a call of something: what it is given, and where that stands.
+type callSite struct {
 	args []elixir.Node
 	in   *scope
 }
@@ -44,7 +45,7 @@ type start struct {
 const fuel = 5_000 // steps to find the values of one supervisor
 
 func (p *program) inventory() []*supervisor {
-	inv := &inventory{p: p, seen: map[elixir.Node]bool{}, started: map[string][]start{}, partitioned: map[string]*parts{}}
+	inv := &inventory{p: p, seen: map[elixir.Node]bool{}, started: map[string][]callSite{}, partitioned: map[string]*parts{}}
 	inv.eachScope(func(s *scope, n elixir.Node) { inv.collectStarts(s, n) })
 	inv.eachScope(func(s *scope, n elixir.Node) { inv.partitions(s, n) })
 	inv.eachScope(func(s *scope, n elixir.Node) { inv.collect(s, n) })
@@ -131,7 +132,7 @@ func (inv *inventory) initArgument(m *module) term {
 func (inv *inventory) collectStarts(s *scope, n elixir.Node) {
 	add := func(module string, args []elixir.Node) {
 		if inv.p.modules[module] != nil {
-			inv.started[module] = append(inv.started[module], start{args, s})
+			inv.started[module] = append(inv.started[module], callSite{args, s})
 		}
 	}
 	elixir.Walk(n, func(n elixir.Node) bool {
