@@ -18,6 +18,6 @@ func (r *review) added(sup *supervisor, row *report.Supervisor) {
 	r.add(sup.in, sup.at, report.Finding{
 		Rule: "HC214", Confidence: report.Medium, Criticality: who, Reach: path,
 		Message: sup.called() + " is made for declared children, and more are added without a limit: " + written(path),
-		Remedy:  "{DynamicSupervisor, name: " + lastPart(sup.name) + ".Children, strategy: :one_for_one, max_children: 1_000}",
+		Remedy:  "{DynamicSupervisor, name: MyApp.Children, strategy: :one_for_one, max_children: 1_000}",
 	})
 }

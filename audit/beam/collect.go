@@ -112,12 +112,10 @@ func (inv *inventory) call(s *scope, c *elixir.Call, key elixir.Node) {
 		inv.seen[key] = true
 		sup := inv.add(s, k, key, c.Pos, c.Args)
 		sup.module = s.mod.name
-	case "start_link", "child_spec", "start":
+	case "start_link", "child_spec":
 		inv.seen[key] = true
-		if len(c.Args) > 0 && c.Name == "child_spec" && k.name == "Supervisor" {
-			return // what it is given is found by itself
-		}
-		if inv.byModule(s, c.Args) {
+		// What Supervisor.child_spec is given is found by itself.
+		if (c.Name == "child_spec" && k.name == "Supervisor") || inv.byModule(s, c.Args) {
 			return
 		}
 		inv.add(s, k, key, c.Pos, c.Args)
@@ -150,21 +148,15 @@ func (inv *inventory) oldSpec(s *scope, c *elixir.Call, key elixir.Node) {
 	}
 }
 
-// add takes a supervisor in. The last of args holds its options; of a static one the first holds the children.
+// add takes a supervisor in. The last of args holds its options.
 func (inv *inventory) add(s *scope, k kind, from elixir.Node, at elixir.Pos, args []elixir.Node) *supervisor {
 	sup := &supervisor{kind: k, in: s, at: at, from: from, options: options{values: map[string]term{}}}
-	switch {
-	case len(args) == 0:
-	case len(args) == 1 && k.name == "Supervisor":
-		// {Supervisor, children} has no options of its own; Supervisor.init needs two.
-		sup.children = term{args[0], s}
-	default:
+	alone := len(args) == 1 && k.name == "Supervisor" // the children; Supervisor.init has options beside them
+	if len(args) > 0 && !alone {
 		sup.options = term{last(args), s}.options()
-		if len(args) > 1 && isModule(args[0]) {
-			sup.options.open = true // the init of a module that isn't here decides
-		} else if len(args) > 1 {
-			sup.children = term{args[0], s}
-		}
+	}
+	if len(args) > 1 && isModule(args[0]) {
+		sup.options.open = true // the init of a module that isn't here decides
 	}
 	inv.all = append(inv.all, sup)
 	return sup

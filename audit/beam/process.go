@@ -7,8 +7,8 @@ import (
 	"github.com/headcount-go/headcount/audit/report"
 )
 
-// bare are the calls that start a process under no supervisor with a limit. True are those whose result is waited for
-// where Task.await or Task.yield stands by.
+// bareStarts are the calls that start a process under no supervisor with a limit. True are those whose process is waited for
+// where Task.await or Task.yield is called too.
 var bareStarts = map[string]bool{
 	"Task.start": false, "Task.start_link": false, "Task.async": true, "spawn": false, "spawn_link": false, "spawn_monitor": false,
 	"Process.spawn": false, "Kernel.spawn": false, "Kernel.spawn_link": false, ":erlang.spawn": false, ":erlang.spawn_link": false,

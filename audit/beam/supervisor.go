@@ -11,17 +11,16 @@ import (
 
 // A supervisor is one place in the source that makes a supervisor.
 type supervisor struct {
-	kind     kind
-	in       *scope
-	at       elixir.Pos
-	options  options
-	children term   // of a static one
-	module   string // that implements it, where it is one with use and init/1
-	flags    bool   // its options are the flags that OTP reads itself
-	name     string
-	parts    *parts // of the PartitionSupervisor around it
-	limit    report.Limit
-	// from is what the code says to start it: the node of which it was found.
+	kind    kind
+	in      *scope
+	at      elixir.Pos
+	options options
+	module  string // that implements it, where it is one with use and init/1
+	flags   bool   // its options are the flags that OTP reads itself
+	name    string
+	parts   *parts // of the PartitionSupervisor around it
+	limit   report.Limit
+	// from is the code that makes it; nil where that isn't found.
 	from elixir.Node
 }
 
@@ -103,8 +102,7 @@ func (inv *inventory) scopeOf(c *clause) *scope {
 		}
 	case c.name == "init" && len(c.params) == 1:
 		if arg := inv.initArgument(c.mod); arg.node != nil {
-			in := inv.p.enter(c, []elixir.Node{arg.node}, arg.in)
-			return in
+			return inv.p.enter(c, []elixir.Node{arg.node}, arg.in)
 		}
 	}
 	return &scope{p: inv.p, mod: c.mod, fn: c} // not even defaults: callers that aren't seen may give anything
@@ -162,10 +160,7 @@ func (inv *inventory) collectStarts(s *scope, n elixir.Node) {
 
 // startTuple reads {Module, arg} and {Module, :start_link, args}.
 func (s *scope) startTuple(t *elixir.Tuple) (module string, args []elixir.Node, ok bool) {
-	if len(t.Elems) < 2 {
-		return "", nil, false
-	}
-	if !isModule(t.Elems[0]) {
+	if len(t.Elems) < 2 || !isModule(t.Elems[0]) {
 		return "", nil, false
 	}
 	module = s.moduleName(t.Elems[0])
