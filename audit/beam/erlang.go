@@ -21,7 +21,10 @@ type erlReview struct {
 }
 
 func reviewErlang(ctx context.Context, root string, files []string, o Options) report.Result {
-	r := &erlReview{p: &erlProgram{modules: map[string]*erlModule{}, headers: map[string][]*erlModule{}, bound: map[*erlang.Clause]map[string][]erlBinding{}}}
+	r := &erlReview{p: &erlProgram{
+		modules: map[string]*erlModule{}, headers: map[string][]*erlModule{},
+		bound: map[*erlang.Clause]map[string][]erlBinding{}, guards: map[string]bool{},
+	}}
 	for _, name := range files {
 		if ctx.Err() != nil {
 			return r.result

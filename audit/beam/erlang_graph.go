@@ -13,10 +13,11 @@ type erlGraph struct {
 	calls   map[*erlFunction][]*erlFunction
 	callers map[*erlFunction][]*erlFunction
 	accepts map[*erlFunction]bool // those that accept connections
+	checks  map[*erlFunction]bool // what checked has found
 }
 
 func (p *erlProgram) graph() *erlGraph {
-	g := &erlGraph{calls: map[*erlFunction][]*erlFunction{}, callers: map[*erlFunction][]*erlFunction{}}
+	g := &erlGraph{calls: map[*erlFunction][]*erlFunction{}, callers: map[*erlFunction][]*erlFunction{}, checks: map[*erlFunction]bool{}}
 	for _, m := range p.order {
 		for _, fn := range m.functions {
 			known := map[*erlFunction]bool{}
@@ -39,7 +40,7 @@ func (f *erlFunction) eachEdge(visit func([]*erlFunction)) {
 	for _, clause := range f.Clauses {
 		s := &erlScope{mod: f.mod, fn: f, clause: clause}
 		erlang.WalkClause(clause, func(n erlang.Node) bool {
-			f.mod.p.fuel = fuel
+			f.mod.p.fuel = erlFuel
 			switch n := n.(type) {
 			case *erlang.Call:
 				visit(s.called(n))
@@ -91,15 +92,27 @@ func (s *erlScope) requests(c *erlang.Call) []*erlFunction {
 	if m == nil {
 		return nil
 	}
+	takers := m.takers(name, arity)
 	sent := s.tag(c.Args[1])
-	var all []*erlFunction
-	for _, f := range m.function(name, arity) {
-		in := &erlScope{mod: f.mod, fn: f, clause: f.Clauses[0]}
-		if takes := in.tag(in.clause.Params[0]); takes == sent || takes == "" || sent == "" {
-			all = append(all, f)
-		}
+	if sent == "" {
+		return m.function(name, arity)
 	}
-	return all
+	return append(slices.Clone(takers[sent]), takers[""]...)
+}
+
+// takers are the clauses of a message handler by the tag of the message that they take, "" for those that take any.
+func (m *erlModule) takers(name string, arity int) map[string][]*erlFunction {
+	key := name + "/" + itoa(arity)
+	known, ok := m.byTag[key]
+	if !ok {
+		known = map[string][]*erlFunction{}
+		for _, f := range m.function(name, arity) {
+			tag := (&erlScope{mod: m, fn: f, clause: f.Clauses[0]}).tag(f.Clauses[0].Params[0])
+			known[tag] = append(known[tag], f)
+		}
+		m.byTag[key] = known
+	}
+	return known
 }
 
 // An erlEntry is a function that something else than the program's own functions runs.

@@ -34,6 +34,7 @@ func (r *erlReview) listeners() {
 		if !ok {
 			return
 		}
+		r.p.fuel = fuel
 		row := report.Supervisor{
 			Position: s.mod.position(c.Pos), Language: "erlang", Kind: l.kind, Name: s.listenerName(c), Symbol: s.fn.symbol(),
 			Criticality: report.External, Limit: erlTerm{c.Args[l.options], s}.connections(l.total),

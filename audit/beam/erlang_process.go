@@ -13,21 +13,27 @@ var erlSpawns = map[string]bool{
 	"proc_lib:spawn": true, "proc_lib:spawn_link": true, "proc_lib:spawn_opt": true,
 }
 
+// mostSpawns is how many processes are looked at that one function starts: each look reads the function.
+const mostSpawns = 100
+
 // processes reports processes that are started for each connection, request or message, under no limit.
 func (r *erlReview) processes() {
 	for _, m := range r.p.order {
 		for _, fn := range m.functions {
-			loop := r.acceptLoop(fn)
+			loop, handlers, spawns := r.acceptLoop(fn), r.handlersOf(fn), 0
 			fn.eachCall(func(s *erlScope, c *erlang.Call) {
 				if !erlSpawns[s.target(c)] || c.Module == nil && s.mod.has(s.atom(c.Fun), len(c.Args)) {
+					return
+				}
+				if spawns++; spawns > mostSpawns {
 					return
 				}
 				switch {
 				case loop != nil:
 					r.perConnection(s, c, loop)
 				case s.waits(c):
-				case len(r.handlersOf(fn)) > 0:
-					r.perErlMessage(s, c, r.handlersOf(fn))
+				case len(handlers) > 0:
+					r.perErlMessage(s, c, handlers)
 				case r.reached.criticality(fn) == report.External:
 					r.perErlRequest(s, c)
 				}
@@ -197,27 +203,34 @@ func (s *erlScope) once() bool {
 }
 
 // sendsItself reports whether a module sends itself messages with a tag.
-func (m *erlModule) sendsItself(want string) bool {
-	found := false
-	for _, fn := range m.functions {
-		fn.eachCall(func(in *erlScope, c *erlang.Call) {
-			at := map[string]int{"send_after/3": 2, "start_timer/3": 2, "timer:send_interval/2": 1, "timer:send_after/2": 1, "timer:send_interval/3": 2, "timer:send_after/3": 2}
-			if i, ok := at[in.target(c)+"/"+itoa(len(c.Args))]; ok && in.tag(c.Args[i]) == want {
-				found = true
-			}
-		})
-		for _, clause := range fn.Clauses {
-			in := &erlScope{mod: m, fn: fn, clause: clause}
-			erlang.WalkClause(clause, func(n erlang.Node) bool {
-				if o, ok := n.(*erlang.Op); ok && o.Op == "!" {
-					to, isCall := o.Left.(*erlang.Call)
-					found = found || isCall && in.target(to) == "self" && in.tag(o.Right) == want
+func (m *erlModule) sendsItself(tag string) bool {
+	if m.toItself == nil {
+		m.toItself = map[string]bool{}
+		for _, fn := range m.functions {
+			fn.eachCall(func(in *erlScope, c *erlang.Call) {
+				if i, ok := erlTimers[in.target(c)+"/"+itoa(len(c.Args))]; ok {
+					m.toItself[in.tag(c.Args[i])] = true
 				}
-				return !found
 			})
+			for _, clause := range fn.Clauses {
+				in := &erlScope{mod: m, fn: fn, clause: clause}
+				erlang.WalkClause(clause, func(n erlang.Node) bool {
+					if o, ok := n.(*erlang.Op); ok && o.Op == "!" {
+						if to, isCall := o.Left.(*erlang.Call); isCall && in.target(to) == "self" {
+							m.toItself[in.tag(o.Right)] = true
+						}
+					}
+					return true
+				})
+			}
 		}
 	}
-	return found
+	return m.toItself[tag]
+}
+
+// erlTimers are the calls that send a message later, with the place of the message.
+var erlTimers = map[string]int{
+	"send_after/3": 2, "start_timer/3": 2, "timer:send_interval/2": 1, "timer:send_after/2": 1, "timer:send_interval/3": 2, "timer:send_after/3": 2,
 }
 
 // tag is what tells a message from others: the atom that it is, or that it begins with.

@@ -17,6 +17,7 @@ type erlProgram struct {
 	// registered leads from the name of a process to the module that it runs.
 	registered map[string]*erlModule
 	bound      map[*erlang.Clause]map[string][]erlBinding
+	guards     map[string]bool // what guarded has found, by symbol
 	// fuel is how many steps may still be taken to find a value: the code under review may go in circles.
 	fuel int
 }
@@ -32,6 +33,8 @@ type erlModule struct {
 	defines    map[string]*erlang.Define
 	functions  []*erlFunction
 	byName     map[string][]*erlFunction // name/arity
+	byTag      map[string]map[string][]*erlFunction
+	toItself   map[string]bool // the tags of the messages that it sends to itself; nil before they are asked for
 }
 
 // An erlFunction is a function, or one clause of a message handler: a message runs one of them, and who sends it decides who
@@ -86,7 +89,7 @@ func (m *erlModule) is(behaviours ...string) bool {
 }
 
 func (p *erlProgram) add(name string, text []string, file *erlang.File) {
-	m := &erlModule{p: p, path: name, text: text, defines: map[string]*erlang.Define{}, byName: map[string][]*erlFunction{}}
+	m := &erlModule{p: p, path: name, text: text, defines: map[string]*erlang.Define{}, byName: map[string][]*erlFunction{}, byTag: map[string]map[string][]*erlFunction{}}
 	for _, d := range file.Defines {
 		if known := m.defines[d.Name]; known != nil {
 			d = &erlang.Define{Pos: d.Pos, Name: d.Name} // defined in two ways: which one holds is not known
@@ -168,6 +171,9 @@ func sharedPrefix(a, b string) int {
 	return n
 }
 
+// erlFuel is how many steps the name of what is called may take. Every call of a program is asked for it.
+const erlFuel = 500
+
 // eachCall calls f for all calls of a program, with the scope that each stands in.
 func (p *erlProgram) eachCall(f func(s *erlScope, c *erlang.Call)) {
 	for _, m := range p.order {
@@ -182,7 +188,7 @@ func (f *erlFunction) eachCall(visit func(s *erlScope, c *erlang.Call)) {
 		s := &erlScope{mod: f.mod, fn: f, clause: clause}
 		erlang.WalkClause(clause, func(n erlang.Node) bool {
 			if c, ok := n.(*erlang.Call); ok {
-				f.mod.p.fuel = fuel
+				f.mod.p.fuel = erlFuel
 				visit(s, c)
 			}
 			return true

@@ -71,9 +71,20 @@ func (r erlReached) criticality(fn *erlFunction) report.Criticality {
 	return report.NotKnown
 }
 
-// guarded reports whether a function asks how many there are before it goes on: it counts the children of a supervisor, or
-// compares something with what is called a limit.
+// guarded reports whether a function asks how many there are before it goes on; asked once for each function.
 func (f *erlFunction) guarded() bool {
+	name := f.symbol()
+	known, ok := f.mod.p.guards[name]
+	if !ok {
+		known = f.asksHowMany()
+		f.mod.p.guards[name] = known
+	}
+	return known
+}
+
+// asksHowMany reports whether a function asks how many there are before it goes on: it counts the children of a supervisor, or
+// compares something with what is called a limit.
+func (f *erlFunction) asksHowMany() bool {
 	found := false
 	var clauses []*erlang.Clause
 	for _, part := range f.mod.function(f.Name, f.Arity) { // the clause that refuses stands beside the one that starts
@@ -84,7 +95,7 @@ func (f *erlFunction) guarded() bool {
 		erlang.WalkClause(clause, func(n erlang.Node) bool {
 			switch n := n.(type) {
 			case *erlang.Call:
-				f.mod.p.fuel = fuel
+				f.mod.p.fuel = erlFuel
 				t := s.target(n)
 				found = found || t == "supervisor:count_children" || t == "supervisor:which_children"
 			case *erlang.Op:
@@ -123,14 +134,11 @@ func isLimit(n erlang.Node) bool {
 
 // checked reports whether a function, or each of its callers in the program, is guarded.
 func (g *erlGraph) checked(f *erlFunction) bool {
-	if f.guarded() {
-		return true
+	known, ok := g.checks[f]
+	if !ok {
+		callers := g.callers[f]
+		known = f.guarded() || len(callers) > 0 && !slices.ContainsFunc(callers, func(c *erlFunction) bool { return !c.guarded() })
+		g.checks[f] = known
 	}
-	callers := g.callers[f]
-	for _, c := range callers {
-		if !c.guarded() {
-			return false
-		}
-	}
-	return len(callers) > 0
+	return known
 }
