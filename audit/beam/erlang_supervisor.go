@@ -70,11 +70,10 @@ func (m *erlModule) supervisors() []*erlSupervisor {
 				notKnown = notKnown || t.node == nil || isCall(t.node)
 				return
 			}
-			for _, sup := range (erlTerm{result.Elems[1], t.in}).flagsOfInit() {
-				sup.place(init, clause)
-				if len(all) == 0 || *all[len(all)-1] != *sup { // the same flags at the end of two branches are one
-					all = append(all, sup)
-				}
+			sup := erlTerm{result.Elems[1], t.in}.flagsOfInit()
+			sup.place(init, clause)
+			if len(all) == 0 || *all[len(all)-1] != *sup { // the same flags at the end of two branches are one
+				all = append(all, sup)
 			}
 		})
 		if len(all) == known && notKnown {
@@ -145,13 +144,13 @@ func (s *erlScope) ends(body []erlang.Node, f func(erlTerm)) {
 }
 
 // flagsOfInit reads {Flags, Specs}.
-func (t erlTerm) flagsOfInit() []*erlSupervisor {
+func (t erlTerm) flagsOfInit() *erlSupervisor {
 	t = t.follow()
 	pair, ok := t.node.(*erlang.Tuple)
 	if !ok || len(pair.Elems) != 2 {
-		return []*erlSupervisor{{}}
+		return &erlSupervisor{}
 	}
-	return []*erlSupervisor{(erlTerm{pair.Elems[0], t.in}).flags()}
+	return erlTerm{pair.Elems[0], t.in}.flags()
 }
 
 // flags reads {Strategy, Intensity, Period} and #{strategy => ...}.
