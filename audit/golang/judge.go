@@ -15,10 +15,12 @@ type verdict struct {
 	sure report.Confidence
 	// what decides on the number, as it is said in the message: "an HTTP request", "a connection"
 	what string
-	loop *loop
 	walk walk
 	late bool // what is started looks at a limit, but only then
 }
+
+// fromOutside tells the rules about what an outsider decides from those about the program's own work.
+func (v verdict) fromOutside() bool { return v.rule != "" && v.rule <= "HC104" }
 
 // judge says what is wrong with a start; no rule means nothing.
 func (p *program) judge(s start) verdict {
@@ -43,11 +45,11 @@ func (p *program) judge(s start) verdict {
 			return best
 		}
 		v := p.judgeLoop(s, l)
-		if v.rule != "" && (best.rule == "" || v.rule < best.rule && best.rule >= "HC105") {
-			best = v
+		if v.fromOutside() {
+			return v
 		}
-		if best.rule != "" && best.rule < "HC105" {
-			return best
+		if best.rule == "" {
+			best = v
 		}
 	}
 	if v := p.judgeServed(s); v.rule != "" {
@@ -68,7 +70,7 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		if p.limitedListener(call.Common()) {
 			return verdict{}
 		}
-		v := verdict{rule: "HC104", sure: report.High, what: "a connection", loop: l}
+		v := verdict{rule: "HC104", sure: report.High, what: "a connection"}
 		if p.checksLate(s) {
 			v.sure, v.late = report.Medium, true
 		}
@@ -82,7 +84,7 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		if strings.HasSuffix(what, "of a connection") {
 			sure = report.Medium
 		}
-		return verdict{rule: "HC103", sure: sure, what: article(what), loop: l}
+		return verdict{rule: "HC103", sure: sure, what: article(what)}
 	}
 	bounds, ranged := l.bounds()
 	worst := origin{}
@@ -108,12 +110,12 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		default:
 			sure = report.Low
 		}
-		return verdict{rule: "HC101", sure: sure, what: article(worst.what), loop: l}
+		return verdict{rule: "HC101", sure: sure, what: article(worst.what)}
 	case worst.from == internal && ranged || worst.from == internal && overData(bounds):
 		if p.endOf(s, nil) == joined {
 			return verdict{}
 		}
-		return verdict{rule: "HC105", sure: report.Low, what: "the program's own data", loop: l}
+		return verdict{rule: "HC105", sure: report.Low, what: "the program's own data"}
 	}
 	return verdict{}
 }
@@ -144,9 +146,9 @@ func (p *program) judgeFed(s start, l *loop, ch ssa.Value) verdict {
 		return verdict{}
 	}
 	if o := p.feeds(ch); o.from == outside {
-		return verdict{rule: "HC101", sure: report.Medium, what: article(o.what), loop: l}
+		return verdict{rule: "HC101", sure: report.Medium, what: article(o.what)}
 	}
-	return verdict{rule: "HC106", sure: report.Low, what: "a channel of the program", loop: l}
+	return verdict{rule: "HC106", sure: report.Low, what: "a channel of the program"}
 }
 
 // judgeEndless looks at a loop that only its body ends: what it waits for says how often it goes round.
@@ -181,7 +183,7 @@ func (p *program) judgeEndless(s start, l *loop) verdict {
 }
 
 func (p *program) judgeTick(s start, l *loop) verdict {
-	v := verdict{rule: "HC106", sure: report.Medium, what: "a clock", loop: l}
+	v := verdict{rule: "HC106", sure: report.Medium, what: "a clock"}
 	if p.ownTimeout(s) || onlyCloses(s) || p.endOf(s, l) == tied {
 		v.sure = report.Low // few of them overlap
 	}

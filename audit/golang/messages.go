@@ -45,7 +45,7 @@ func (v verdict) message(s start) string {
 		return fmt.Sprintf("%s is started for each %s, without a limit", how, bare(v.what))
 	case "HC104":
 		if v.late {
-			return fmt.Sprintf("%s is started for each connection that is accepted; only what it runs looks at a limit", how)
+			return fmt.Sprintf("%s is started for each connection that is accepted; if there is a limit, only what it runs looks at it", how)
 		}
 		return fmt.Sprintf("%s is started for each connection that is accepted, without a limit", how)
 	case "HC105":

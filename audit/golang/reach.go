@@ -139,7 +139,7 @@ func newWays(p *program) *ways {
 		}
 	}
 	w := &ways{}
-	p.ways = w
+	p.ways = w // whether a limit holds on a way depends on what is reached at all
 	all := append(append(append(append([]entry{}, requests...), messages...), perConn...), inLoops...)
 	w.outside = walkFrom(p, all, func(e *edge) bool { return !once(e) })
 	w.certain = walkFrom(p, all, func(e *edge) bool { return !once(e) && e.choices == 1 })

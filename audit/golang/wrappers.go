@@ -50,7 +50,7 @@ func (p *program) runsParameter(s start) *ssa.Parameter {
 		if prm == nil || prm.Parent() != s.fn {
 			return nil
 		}
-		if _, ok := prm.Type().Underlying().(*types.Signature); !ok || isNamed(prm.Type(), "context", "CancelFunc") {
+		if !isTask(prm.Type()) {
 			return nil
 		}
 		return prm
@@ -80,6 +80,15 @@ func (p *program) runsParameter(s start) *ssa.Parameter {
 		}
 	}
 	return nil
+}
+
+// isTask tells work from callbacks: it is given nothing but a context.
+func isTask(t types.Type) bool {
+	sig, ok := t.Underlying().(*types.Signature)
+	if !ok || isNamed(t, "context", "CancelFunc") || sig.Params().Len() > 1 {
+		return false
+	}
+	return sig.Params().Len() == 0 || isContext(sig.Params().At(0).Type())
 }
 
 // parameterOf follows a captured variable to the parameter that it is, without going on to the callers.
