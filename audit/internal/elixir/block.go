@@ -72,7 +72,7 @@ func (p *parser) stab(open *token) (*Block, []*Clause) {
 	return body, nil
 }
 
-// clauseHead reads an expression, or the arguments, the arrow and the first expression of a clause.
+// clauseHead reads an expression, or the arguments, the guard, the arrow and the first expression of a clause.
 func (p *parser) clauseHead() (arrow *token, c *Clause) {
 	c = &Clause{Pos: p.tok.pos()}
 	switch {
@@ -81,18 +81,46 @@ func (p *parser) clauseHead() (arrow *token, c *Clause) {
 		c.Args = []Node{p.openKeywords()}
 	default:
 		p.groupAt = p.next
-		c.Args = []Node{p.expr(0)}
+		first := p.expr(0)
+		if g, ok := first.(*group); ok {
+			p.groupHead(c, g)
+			break
+		}
+		c.Args = []Node{first}
 		if p.skip(tComma) {
 			c.Args = append(c.Args, p.openArgs()...)
+		}
+		if p.at(tArrow) {
+			splitGuard(c)
 		}
 	}
 	if !p.at(tArrow) {
 		return nil, c
 	}
 	arrow = p.advance()
-	p.splitHead(c)
 	p.clauseBody(c, arrow)
 	return arrow, c
+}
+
+// groupHead reads on behind the arguments of a clause in parentheses.
+func (p *parser) groupHead(c *Clause, g *group) {
+	c.Args = g.elems
+	if !p.at(tArrow) {
+		p.advance()
+		p.skip(tNewline)
+		c.Guard = p.expr(0)
+	}
+	if !p.at(tArrow) {
+		p.expected("->")
+	}
+}
+
+// splitGuard takes the guard off the last argument.
+func splitGuard(c *Clause) {
+	last := len(c.Args) - 1
+	if when, ok := c.Args[last].(*Binop); ok && when.Op == "when" {
+		c.Args[last], c.Guard = when.Left, when.Right
+	}
 }
 
 // noHead is the expression that was read where a clause might have begun. Several of them are only allowed in parentheses that
@@ -118,20 +146,6 @@ func (p *parser) clauseBody(c *Clause, arrow *token) {
 		c.Body.Exprs = append(c.Body.Exprs, &Atom{Pos: arrow.pos(), Name: "nil"})
 	case !p.endsBlock():
 		c.Body.Exprs = append(c.Body.Exprs, p.expr(0))
-	}
-}
-
-// splitHead takes the guard, and parentheses around all arguments, off the arguments.
-func (p *parser) splitHead(c *Clause) {
-	if len(c.Args) == 0 {
-		return
-	}
-	last := len(c.Args) - 1
-	if when, ok := c.Args[last].(*Binop); ok && when.Op == "when" {
-		c.Args[last], c.Guard = when.Left, when.Right
-	}
-	if group, ok := c.Args[0].(*group); ok && len(c.Args) == 1 {
-		c.Args = group.elems
 	}
 }
 

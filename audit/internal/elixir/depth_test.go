@@ -39,6 +39,7 @@ var nests = []struct{ before, middle, after string }{
 	{"", "a", ".b"},
 	{"", "a", ".()"},
 	{"", "a()", "[1]"},
+	{"", "@@a", "[1]"},
 	{"", "f()", "()"},
 	{"", "%a", ".b"},
 	{"", "a", " not in a"},

@@ -5,7 +5,10 @@ import "strings"
 // expr reads an expression of operators that bind at least as tight as least, by precedence climbing.
 func (p *parser) expr(least uint16) Node {
 	height := p.enter()
-	x := p.infix(p.unary(), least)
+	x := p.unary()
+	if _, ok := x.(*group); !ok {
+		x = p.infix(x, least)
+	}
 	p.leave(height)
 	return x
 }
@@ -102,6 +105,7 @@ func (p *parser) attribute() Node {
 	switch {
 	case p.at(tAt):
 		for x = p.attribute(); p.at(tLBracket); {
+			p.grow()
 			x = p.access(x)
 		}
 	case p.at(tUnary), p.at(tDual), p.at(tCapture) && !p.atArgument():

@@ -137,7 +137,7 @@ func (s *scanner) colon() {
 	}
 	if rest[0] == '"' || rest[0] == '\'' {
 		s.pos = start + 2
-		s.textBegin(textAtom, start, start, 0, frame{close: rest[:1]})
+		s.textParts(frame{begin: s.begin(textAtom, start, start, start, 0), close: rest[:1]})
 		return
 	}
 	if op := matchOperator(rest, asAtom); op != nil {

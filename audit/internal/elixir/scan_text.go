@@ -18,7 +18,7 @@ func (s *scanner) quote() {
 		return
 	}
 	s.pos++
-	s.textBegin(kind, start, start, 0, frame{close: q})
+	s.textParts(frame{begin: s.begin(kind, start, start, start, 0), close: q})
 }
 
 // delimiters are what may open the text of a sigil, each with what closes it.
@@ -50,16 +50,14 @@ func (s *scanner) sigil() {
 		s.fail(end, "one of / | \" ' ( [ { < behind the sigil "+s.src[start:end], quoteByte(s.src[end]))
 	}
 	s.pos = end + 1
-	s.textBegin(kind, start, name, end, frame{close: closer(open, false), raw: raw})
+	s.textParts(frame{begin: s.begin(kind, start, name, end, 0), close: closer(open, false), raw: raw})
 }
 
-// textBegin emits the beginning of a text, whose name goes from nameStart to nameEnd, and reads the text.
-func (s *scanner) textBegin(kind textKind, start, nameStart, nameEnd int, f frame) *token {
-	t := s.emit(tTextBegin, start, 0)
-	t.text, t.start, t.end = kind, int32(nameStart), int32(max(nameStart, nameEnd))
-	f.begin = len(s.tokens) - 1
-	s.textParts(f)
-	return t
+// begin emits the beginning of a text, whose name goes from nameStart to nameEnd, and returns the index of its token.
+func (s *scanner) begin(kind textKind, start, nameStart, nameEnd int, flags uint8) int {
+	t := s.emit(tTextBegin, start, flags)
+	t.text, t.start, t.end = kind, int32(nameStart), int32(nameEnd)
+	return len(s.tokens) - 1
 }
 
 // heredoc reads the text whose first line is the next one.
@@ -72,9 +70,7 @@ func (s *scanner) heredoc(kind textKind, start, nameStart, nameEnd int, close st
 		}
 		s.fail(n, "a new line behind "+close, found)
 	}
-	t := s.emit(tTextBegin, start, flagHeredoc)
-	t.text, t.start, t.end = kind, int32(nameStart), int32(nameEnd)
-	f := frame{begin: len(s.tokens) - 1, close: close, raw: raw}
+	f := frame{begin: s.begin(kind, start, nameStart, nameEnd, flagHeredoc), close: close, raw: raw}
 	s.pos = n + strings.IndexByte(s.src[n:], '\n') + 1
 	s.line++
 	s.start = s.pos
@@ -83,7 +79,7 @@ func (s *scanner) heredoc(kind textKind, start, nameStart, nameEnd int, close st
 	}
 }
 
-// heredocEnds ends a heredoc if its end stands in the line that begins here. The text before goes up to textEnd.
+// heredocEnds ends a heredoc if its end stands in the line that begins here. Its last piece of text begins at textStart.
 func (s *scanner) heredocEnds(f frame, textStart int) bool {
 	n := s.skipBlank(s.pos)
 	if !strings.HasPrefix(s.src[n:], f.close) {

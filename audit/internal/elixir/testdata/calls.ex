@@ -205,6 +205,9 @@ fn () -> a end
 fn a when b -> c end
 fn a, b when c when d -> e end
 fn (a, b) when c -> d end
+fn (a, b) when c <- d -> e end
+fn (a, b when c) -> d end
+fn a, b: c when d -> e end
 fn (a when b) -> c end
 fn () when a -> b end
 fn a: 1 -> b end
