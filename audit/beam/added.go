@@ -1,8 +1,6 @@
 package beam
 
-import (
-	"github.com/headcount-go/headcount/audit/report"
-)
+import "github.com/headcount-go/headcount/audit/report"
 
 // added reports a supervisor of declared children to which a request or a message adds more.
 func (r *review) added(sup *supervisor, row *report.Supervisor) {

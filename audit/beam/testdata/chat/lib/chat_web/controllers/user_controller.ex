@@ -3,7 +3,7 @@ defmodule ChatWeb.UserController do
 
   def create(conn, %{"user" => params}) do
     with {:ok, user} <- Chat.Users.create(params) do
-      Task.start(Chat.Mailer, :welcome, [user]) # want HC207 "router -> UserController.create -> start"
+      Task.start(Chat.Mailer, :welcome, [user]) # want HC207 "from a controller action: router -> UserController.create -> start"
       json(conn, %{id: user.id})
     end
   end

@@ -10,7 +10,7 @@ defmodule ChatWeb.LobbyLive do
   @impl true
   def handle_event("export", _params, socket) do
     pid = self()
-    spawn_link(fn -> send(pid, {:exported, Chat.Export.run()}) end) # want HC207 "router -> LobbyLive.handle_event -> spawn_link"
+    spawn_link(fn -> send(pid, {:exported, Chat.Export.run()}) end) # want HC207 "from a LiveView's event: router -> LobbyLive.handle_event -> spawn_link"
     {:noreply, socket}
   end
 end
