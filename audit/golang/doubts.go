@@ -10,27 +10,32 @@ import (
 
 // onlyCloses reports whether the goroutine does nothing but close or stop something, which happens once to each.
 func onlyCloses(s start) bool {
-	name := calleeOf(s.instr.Common()).name
-	if _, plain := s.instr.(*ssa.Go); !plain || name == "" || len(s.targets) == 1 && s.targets[0].Parent() != nil {
-		name = ""
-		for _, t := range s.targets {
-			for _, b := range t.Blocks {
-				for _, i := range b.Instrs {
-					call, ok := i.(*ssa.Call)
-					if !ok {
+	if _, plain := s.instr.(*ssa.Go); plain && closing(s.instr.Common()) {
+		return true
+	}
+	calls := 0
+	for _, t := range s.targets {
+		if t.Parent() == nil {
+			return false
+		}
+		for _, b := range t.Blocks {
+			for _, i := range b.Instrs {
+				if call, ok := i.(*ssa.Call); ok {
+					if _, builtin := call.Call.Value.(*ssa.Builtin); builtin {
 						continue
 					}
-					if name != "" {
-						return false
-					}
-					if name = calleeOf(call.Common()).name; name == "" {
+					if calls++; !closing(call.Common()) {
 						return false
 					}
 				}
 			}
 		}
 	}
-	switch strings.ToLower(name) {
+	return calls > 0
+}
+
+func closing(c *ssa.CallCommon) bool {
+	switch strings.ToLower(calleeOf(c).name) {
 	case "close", "stop", "shutdown", "cancel", "disconnect", "closewitherror":
 		return true
 	}

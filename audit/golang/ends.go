@@ -38,7 +38,7 @@ func (p *program) endOf(s start, within *loop) ends {
 			continue
 		}
 		for _, i := range b.Instrs {
-			if p.waitsFor(i, s, inside) && (within != nil || fn != s.fn || deferred(i) || b == s.instr.Block() || reaches(s.instr.Block(), b)) {
+			if p.waitsFor(i, s, inside, within != nil) && (within != nil || fn != s.fn || deferred(i) || b == s.instr.Block() && before(s.instr, i) || reaches(s.instr.Block(), b)) {
 				return joined
 			}
 		}
@@ -52,8 +52,9 @@ func (p *program) endOf(s start, within *loop) ends {
 
 func deferred(i ssa.Instruction) bool { _, ok := i.(*ssa.Defer); return ok }
 
-// waitsFor reports whether executing i waits for what s starts.
-func (p *program) waitsFor(i ssa.Instruction, s start, inside map[*ssa.Function]bool) bool {
+// waitsFor reports whether executing i waits for what s starts. Within a loop a wait that the end of a context cuts short
+// is one too, since the rounds end with it.
+func (p *program) waitsFor(i ssa.Instruction, s start, inside map[*ssa.Function]bool, within bool) bool {
 	fromInside := func(ch ssa.Value) bool {
 		at := p.index.place(ch)
 		for _, snd := range p.index.sends[at] {
@@ -72,9 +73,18 @@ func (p *program) waitsFor(i ssa.Instruction, s start, inside map[*ssa.Function]
 	case *ssa.UnOp:
 		return i.Op == token.ARROW && fromInside(i.X)
 	case *ssa.Select:
-		if len(i.States) == 1 && i.Blocking {
-			return i.States[0].Dir == types.RecvOnly && fromInside(i.States[0].Chan)
+		// Beside it there may be what ends the wait and the work with it, but nothing that goes on, such as a clock.
+		waits := false
+		for _, st := range i.States {
+			switch {
+			case st.Dir == types.RecvOnly && fromInside(st.Chan):
+				waits = true
+			case st.Dir == types.RecvOnly && p.doneChannel(st.Chan):
+			default:
+				return false
+			}
 		}
+		return waits && i.Blocking && (within || len(i.States) == 1)
 	case ssa.CallInstruction:
 		if _, ok := i.(*ssa.Go); ok {
 			return false
@@ -89,7 +99,7 @@ func (p *program) waitsFor(i ssa.Instruction, s start, inside map[*ssa.Function]
 			for _, fn := range p.startedAt(i) {
 				for _, b := range fn.Blocks {
 					for _, k := range b.Instrs {
-						if !deferred(k) && p.waitsFor(k, s, inside) {
+						if !deferred(k) && p.waitsFor(k, s, inside, within) {
 							return true
 						}
 					}

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"example.com/api/orderpb"
 
@@ -90,6 +91,14 @@ func (s *server) notify(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) deliver(ctx context.Context) { s.mail.send("all") }
+
+// What was waited for is not what is started then.
+func (s *server) afterwards(w http.ResponseWriter, r *http.Request) {
+	var wg sync.WaitGroup
+	wg.Go(func() { s.mail.send("first") })
+	wg.Wait()
+	go s.mail.send("second") // want HC102 high
+}
 
 // A stop channel belongs to the value, which somebody may stop.
 func (s *server) follow(w http.ResponseWriter, r *http.Request) {
@@ -202,6 +211,7 @@ func main() {
 	mux.HandleFunc("/session", s.session)
 	mux.HandleFunc("/notify", s.notify)
 	mux.HandleFunc("/follow", s.follow)
+	mux.HandleFunc("/afterwards", s.afterwards)
 	mux.HandleFunc("/hangup", s.hangUp)
 	mux.HandleFunc("/kept", s.kept)
 	mux.HandleFunc("/chat", s.chat)

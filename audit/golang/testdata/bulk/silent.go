@@ -66,6 +66,7 @@ func limited(s *shop, e *gin.Engine) {
 	http.HandleFunc("/cut", l.cut)
 	http.HandleFunc("/above", l.above)
 	http.HandleFunc("/tokens", l.taken)
+	http.HandleFunc("/one", l.one)
 	http.HandleFunc("/counted", l.counted)
 	http.HandleFunc("/sequence", l.inTurn)
 	http.HandleFunc("/batches", l.batches)
@@ -238,6 +239,14 @@ func (l *limits) taken(w http.ResponseWriter, r *http.Request) {
 			l.tokens <- t
 		}()
 	}
+}
+
+func (l *limits) one(w http.ResponseWriter, r *http.Request) {
+	t := <-l.tokens
+	go func() {
+		l.shop.refresh("one")
+		l.tokens <- t
+	}()
 }
 
 func (l *limits) counted(w http.ResponseWriter, r *http.Request) {

@@ -87,6 +87,22 @@ func (c *crawler) probe(ctx context.Context, t *time.Ticker) {
 	}
 }
 
+// The next round begins when this one has ended, or there is none.
+func (c *crawler) oneByOne(ctx context.Context) {
+	for task := range c.tasks {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			c.tell(task)
+		}()
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func (c *crawler) inTurn(ctx context.Context, t *time.Ticker) {
 	for range t.C {
 		c.poll(ctx)
