@@ -5,7 +5,7 @@ import "strings"
 // expr reads an expression of operators that bind at least as tight as least, by precedence climbing.
 func (p *parser) expr(least uint16) Node {
 	height := p.enter()
-	x := p.unary()
+	x := p.unary(least)
 	if _, ok := x.(*group); !ok {
 		x = p.infix(x, least)
 	}
@@ -39,14 +39,15 @@ func (p *parser) rightOperand(op *operator) Node {
 	return p.expr(least)
 }
 
-// unary reads an operand with the operators before it and the calls and accesses behind it.
-func (p *parser) unary() Node {
+// unary reads an operand with the operators before it and the calls and accesses behind it. What may follow binds at least as
+// tight as least.
+func (p *parser) unary(least uint16) Node {
 	t := p.tok
 	switch {
 	case t.kind == tDual || t.kind == tUnary:
 		p.advance()
 		p.skip(tNewline)
-		return p.negated(&Unary{Pos: t.pos(), Op: t.operator().text, X: p.operand(precUnary)})
+		return p.negated(&Unary{Pos: t.pos(), Op: t.operator().text, X: p.operand(precUnary)}, least)
 	case t.kind == tStep:
 		// &//2 captures the operator /.
 		p.advance()
@@ -86,8 +87,8 @@ func (p *parser) operand(least uint16) Node {
 }
 
 // negated reads on behind not x and !x: with in they mean not (x in y).
-func (p *parser) negated(u *Unary) Node {
-	for (u.Op == "not" || u.Op == "!") && p.at(tBinary) && p.tok.operator() == opIn {
+func (p *parser) negated(u *Unary, least uint16) Node {
+	for (u.Op == "not" || u.Op == "!") && p.at(tBinary) && p.tok.operator() == opIn && opIn.prec >= least {
 		in := p.advance()
 		p.skip(tNewline)
 		p.grow()
@@ -109,7 +110,7 @@ func (p *parser) attribute() Node {
 			x = p.access(x)
 		}
 	case p.at(tUnary), p.at(tDual), p.at(tCapture) && !p.atArgument():
-		x = p.unary()
+		x = p.unary(precUnary)
 	case p.at(tAlias):
 		name := p.advance()
 		x = &Alias{Pos: name.pos(), Name: p.text(name)}
