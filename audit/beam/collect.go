@@ -51,7 +51,7 @@ func (inv *inventory) tuple(s *scope, t *elixir.Tuple) {
 
 // bare finds Kind alone in a list of children.
 func (inv *inventory) bare(s *scope, l *elixir.List) {
-	if l.Unbraced || s.fn == nil || !mayBeChildren(l) || !s.makesChildren() {
+	if l.Unbraced || s.fn == nil || !mayBeChildren(l) || !inv.makesChildren(s) {
 		return
 	}
 	for _, e := range l.Elems {
@@ -67,17 +67,19 @@ func (inv *inventory) bare(s *scope, l *elixir.List) {
 }
 
 // makesChildren reports whether a function is about children of a supervisor: other functions may list modules too.
-func (s *scope) makesChildren() bool {
-	if strings.Contains(s.fn.name, "child") {
-		return true
+func (inv *inventory) makesChildren(s *scope) bool {
+	found, ok := inv.ofChildren[s.fn]
+	if ok {
+		return found
 	}
-	found := false
+	found = strings.Contains(s.fn.name, "child")
 	eachCall(s.fn.code, func(c *elixir.Call) {
 		switch s.target(c) {
 		case "Supervisor.start_link", "Supervisor.init", "supervise", ":supervisor.start_link":
 			found = true
 		}
 	})
+	inv.ofChildren[s.fn] = found
 	return found
 }
 

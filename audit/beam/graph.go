@@ -4,18 +4,19 @@ import "github.com/headcount-go/headcount/audit/internal/elixir"
 
 // A graph says which clauses a clause runs, directly or by a message.
 type graph struct {
-	p     *program
-	calls map[*clause][]*clause
+	p *program
+	// calls are shared slices, so that generated code with thousands of clauses that call each other stays small.
+	calls map[*clause][][]*clause
 	// starts are the calls that start a child of some supervisor.
 	starts []startCall
 	// counts are the clauses that ask a supervisor how many children it has.
 	counts map[*clause]bool
-	// sites are the calls of a clause, with what they give it.
-	sites map[*clause][]callSite
+	// sites are all calls of functions of the program, with what they give them.
+	sites []callSite
 }
 
 func (p *program) graph() *graph {
-	g := &graph{p: p, calls: map[*clause][]*clause{}, counts: map[*clause]bool{}, sites: map[*clause][]callSite{}}
+	g := &graph{p: p, calls: map[*clause][][]*clause{}, counts: map[*clause]bool{}}
 	for _, m := range p.order {
 		for _, c := range m.clauses {
 			g.addClause(c)
@@ -57,6 +58,8 @@ func (g *graph) walk(s *scope, n elixir.Node) {
 			}
 		case *elixir.Call:
 			g.call(s, n)
+		case *elixir.Tuple:
+			g.byName(s, n.Elems)
 		}
 		return true
 	})
@@ -78,14 +81,16 @@ func (g *graph) inside(s *scope, c *elixir.Call) {
 }
 
 func (g *graph) link(from *clause, to []*clause) {
-	g.calls[from] = append(g.calls[from], to...)
+	if len(to) > 0 {
+		g.calls[from] = append(g.calls[from], to)
+	}
 }
 
 // run links clauses that are called with arguments.
 func (g *graph) run(s *scope, to []*clause, args []elixir.Node) {
-	g.link(s.fn, to)
-	for _, c := range to {
-		g.sites[c] = append(g.sites[c], callSite{args, s})
+	if len(to) > 0 {
+		g.link(s.fn, to)
+		g.sites = append(g.sites, callSite{args, s, to})
 	}
 }
 
@@ -120,7 +125,7 @@ func (p *program) lookup(module, name string, arity int) []*clause {
 
 // call links what one call runs.
 func (g *graph) call(s *scope, c *elixir.Call) {
-	g.byName(s, c)
+	g.byName(s, c.Args)
 	module := ""
 	if c.Target == nil {
 		if found := s.mod.functions(c.Name, len(c.Args)); found != nil {
@@ -161,24 +166,13 @@ func (s *scope) targetModule(n elixir.Node) string {
 }
 
 // byName links Module, :function, [arguments] wherever they stand in a row: apply, spawn, Task.start, child specs.
-func (g *graph) byName(s *scope, c *elixir.Call) {
-	link := func(row []elixir.Node) {
-		for i := 0; i+2 < len(row); i++ {
-			name, ok := row[i+1].(*elixir.Atom)
-			args, isList := row[i+2].(*elixir.List)
-			if ok && isList && isModule(row[i]) {
-				g.link(s.fn, g.p.lookup(s.moduleName(row[i]), name.Name, len(args.Elems)))
-			}
+func (g *graph) byName(s *scope, row []elixir.Node) {
+	for i := 0; i+2 < len(row); i++ {
+		name, ok := row[i+1].(*elixir.Atom)
+		args, isList := row[i+2].(*elixir.List)
+		if ok && isList && isModule(row[i]) {
+			g.link(s.fn, g.p.lookup(s.moduleName(row[i]), name.Name, len(args.Elems)))
 		}
-	}
-	link(c.Args)
-	for _, a := range c.Args {
-		elixir.Walk(a, func(n elixir.Node) bool {
-			if t, ok := n.(*elixir.Tuple); ok {
-				link(t.Elems)
-			}
-			return true
-		})
 	}
 }
 
@@ -213,8 +207,15 @@ func (g *graph) message(s *scope, c *elixir.Call, module string) {
 	}
 }
 
-// matching keeps the clauses whose parameters may match the arguments, as far as both are literal.
+// fewClauses bounds what matching sorts out for one call.
+const fewClauses = 64
+
+// matching keeps the clauses whose parameters may match the arguments, as far as both are literal. Of a function with very
+// many clauses it keeps all.
 func matching(clauses []*clause, args []elixir.Node) []*clause {
+	if len(clauses) > fewClauses {
+		return clauses
+	}
 	var found []*clause
 	for _, c := range clauses {
 		if mayMatch(c, args) {

@@ -17,6 +17,7 @@ func (s *scope) itemCalls() map[elixir.Pos]bool {
 	}
 	eachCall(s.fn.code, func(c *elixir.Call) {
 		switch {
+		case found[c.Pos]: // all inside is found already
 		case loops[s.target(c)] && len(c.Args) >= 2 && !(term{c.Args[0], s}).few():
 			inside(last(c.Args))
 		case c.Target == nil && c.Name == "for" && !s.fewRounds(c):

@@ -55,28 +55,38 @@ func (sup *supervisor) registered(inv *inventory) string {
 
 // registeredModule is the name that a module's start_link registers: name: in the last argument; else the module's own.
 func (inv *inventory) registeredModule(name string) string {
-	m := inv.p.modules[name]
-	if m == nil {
-		return name
+	found, ok := inv.registered[name]
+	if ok {
+		return found
 	}
-	for _, c := range m.clauses {
-		if !strings.HasPrefix(c.name, "start") {
-			continue
-		}
-		s, found := inv.scopeOf(c), ""
-		eachCall(c.code, func(call *elixir.Call) {
-			_, isKind := kinds[strings.TrimSuffix(s.target(call), ".start_link")]
-			if isKind && len(call.Args) == 3 && s.moduleName(call.Args[0]) == name {
-				if v, ok := (term{call.Args[2], s}).options().get("name"); ok {
-					found = v.name()
-				}
+	found = name
+	if m := inv.p.modules[name]; m != nil {
+		for _, c := range m.clauses {
+			if n := inv.registeredIn(c); n != "" {
+				found = n
+				break
 			}
-		})
-		if found != "" {
-			return found
 		}
 	}
-	return name
+	inv.registered[name] = found
+	return found
+}
+
+// registeredIn is the name in Kind.start_link(__MODULE__, arg, name: name) of a start function; "" where there is none.
+func (inv *inventory) registeredIn(c *clause) string {
+	if !strings.HasPrefix(c.name, "start") {
+		return ""
+	}
+	s, found := inv.scopeOf(c), ""
+	eachCall(c.code, func(call *elixir.Call) {
+		_, isKind := kinds[strings.TrimSuffix(s.target(call), ".start_link")]
+		if isKind && len(call.Args) == 3 && s.moduleName(call.Args[0]) == c.mod.name {
+			if v, ok := (term{call.Args[2], s}).options().get("name"); ok {
+				found = v.name()
+			}
+		}
+	})
+	return found
 }
 
 // name is how a process is called: a module's or an atom's name, or what is written.

@@ -42,8 +42,7 @@ type listener struct {
 // listeners takes the listeners into the result and reports those without a limit of their own.
 func (r *review) listeners() {
 	seen := map[elixir.Node]bool{}
-	inv := &inventory{p: r.p}
-	inv.eachScope(func(s *scope, n elixir.Node) {
+	r.inventory.eachScope(func(s *scope, n elixir.Node) {
 		r.p.fuel = fuel
 		elixir.Walk(n, func(n elixir.Node) bool {
 			if l := s.listener(n); l != nil && !seen[n] {

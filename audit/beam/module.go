@@ -36,6 +36,7 @@ type module struct {
 	attrs   map[string][]elixir.Node
 	clauses []*clause
 	byName  map[string][]*clause
+	called  map[signature][]*clause // what functions has found
 	// top is what is run while the module is compiled: calls of macros such as plug, get and socket.
 	top   []elixir.Node
 	roles map[role]bool // once they were asked for
@@ -90,8 +91,26 @@ func isDefault(p elixir.Node) bool {
 }
 
 // functions returns the clauses that a call of name with n arguments may run. One clause with defaults gives them to all
-// of its arity.
+// of its arity. The result is the same slice each time: it is shared by all who call the function.
 func (m *module) functions(name string, n int) []*clause {
+	if len(m.byName[name]) == 0 {
+		return nil
+	}
+	key := signature{name, n}
+	found, ok := m.called[key]
+	if !ok {
+		found = m.withArity(name, n)
+		m.called[key] = found
+	}
+	return found
+}
+
+type signature struct {
+	name string
+	n    int
+}
+
+func (m *module) withArity(name string, n int) []*clause {
 	arity := -1
 	for _, c := range m.byName[name] {
 		if c.takes(n) {
@@ -109,7 +128,7 @@ func (m *module) functions(name string, n int) []*clause {
 
 // addFile takes the modules of a file into the program.
 func (p *program) addFile(src *source) {
-	outside := &module{src: src, aliases: map[string]string{}, attrs: map[string][]elixir.Node{}, byName: map[string][]*clause{}}
+	outside := &module{src: src, aliases: map[string]string{}, attrs: map[string][]elixir.Node{}, byName: map[string][]*clause{}, called: map[signature][]*clause{}}
 	p.order = append(p.order, outside)
 	p.addBody(outside, src.file.Body)
 }
@@ -183,7 +202,7 @@ func (p *program) addModule(outer *module, c *elixir.Call) {
 	}
 	m := &module{
 		src: outer.src, at: c.Pos, aliases: maps.Clone(outer.aliases), imports: outer.imports,
-		attrs: map[string][]elixir.Node{}, byName: map[string][]*clause{},
+		attrs: map[string][]elixir.Node{}, byName: map[string][]*clause{}, called: map[signature][]*clause{},
 	}
 	m.name = written.Name
 	switch {

@@ -15,9 +15,8 @@ const wideQueue = 500
 
 // queues takes the queues of Oban into the result: their limits hold on each node.
 func (r *review) queues() {
-	inv := &inventory{p: r.p}
 	seen := map[elixir.Node]bool{}
-	inv.eachScope(func(s *scope, n elixir.Node) {
+	r.inventory.eachScope(func(s *scope, n elixir.Node) {
 		r.p.fuel = fuel
 		elixir.Walk(n, func(n elixir.Node) bool {
 			var args []elixir.Node

@@ -34,6 +34,7 @@ func (g *graph) reach(entries []entry) reached {
 
 func (r reached) from(g *graph, entries []entry) {
 	var queue []*clause
+	done := map[**clause]bool{} // shared slices of clauses, by their first element
 	for i := range entries {
 		c := entries[i].clause
 		if _, ok := r[c]; !ok {
@@ -44,10 +45,16 @@ func (r reached) from(g *graph, entries []entry) {
 	for len(queue) > 0 {
 		c := queue[0]
 		queue = queue[1:]
-		for _, next := range g.calls[c] {
-			if _, ok := r[next]; !ok {
-				r[next] = reach{r[c].entry, c, r[c].depth + 1}
-				queue = append(queue, next)
+		for _, function := range g.calls[c] {
+			if done[&function[0]] {
+				continue
+			}
+			done[&function[0]] = true
+			for _, next := range function {
+				if _, ok := r[next]; !ok {
+					r[next] = reach{r[c].entry, c, r[c].depth + 1}
+					queue = append(queue, next)
+				}
 			}
 		}
 	}

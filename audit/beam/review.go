@@ -12,11 +12,12 @@ import (
 
 // A review holds what the rules read, and what they have found.
 type review struct {
-	p       *program
-	graph   *graph
-	reached reached
-	entries map[*clause]entry // that the clause is itself
-	result  report.Result
+	p         *program
+	inventory *inventory
+	graph     *graph
+	reached   reached
+	entries   map[*clause]entry // that the clause is itself
+	result    report.Result
 }
 
 func reviewElixir(ctx context.Context, root string, files []string, o Options) report.Result {
@@ -31,7 +32,7 @@ func reviewElixir(ctx context.Context, root string, files []string, o Options) r
 // reviewProgram adds to result what the rules find.
 func reviewProgram(p *program, result report.Result) report.Result {
 	p.readConfig()
-	r := &review{p: p, entries: map[*clause]entry{}, result: result}
+	r := &review{p: p, inventory: newInventory(p), entries: map[*clause]entry{}, result: result}
 	r.graph = r.p.graph()
 	entries := r.p.entries()
 	r.reached = r.graph.reach(entries)

@@ -1,6 +1,7 @@
 package beam
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/headcount-go/headcount/audit/internal/elixir"
@@ -92,7 +93,7 @@ func (p *program) rolesByUse(found map[role]bool, u use, depth int) {
 		}
 		return
 	}
-	for _, c := range append(m.byName["__using__"], m.byName[which]...) {
+	for _, c := range slices.Concat(m.byName["__using__"], m.byName[which]) {
 		p.rolesInQuote(found, c, depth)
 	}
 }

@@ -78,19 +78,31 @@ func (s *scope) supervisorName(n elixir.Node) string {
 
 // startsByCallers adds the starts of functions that are given the supervisor to those who give it.
 func (g *graph) startsByCallers() {
+	given := map[*clause][]startCall{}
 	for _, call := range g.starts {
-		if call.of != "" || call.param < 0 {
+		if call.of == "" && call.param >= 0 {
+			given[call.in] = append(given[call.in], call)
+		}
+	}
+	for _, site := range g.sites {
+		if len(site.to) > fewClauses {
 			continue
 		}
-		for _, site := range g.sites[call.in] {
-			if len(site.args) != len(call.in.params) {
-				continue
-			}
-			g.p.fuel = fuel
-			if of := site.in.supervisorName(site.args[call.param]); of != "" {
-				g.starts = append(g.starts, startCall{site.in.fn, call.kind, call.verb, of, call.at, -1, call.in})
+		for _, c := range site.to {
+			for _, call := range given[c] {
+				g.startByCaller(site, call)
 			}
 		}
+	}
+}
+
+func (g *graph) startByCaller(site callSite, call startCall) {
+	if len(site.args) != len(call.in.params) {
+		return
+	}
+	g.p.fuel = fuel
+	if of := site.in.supervisorName(site.args[call.param]); of != "" {
+		g.starts = append(g.starts, startCall{site.in.fn, call.kind, call.verb, of, call.at, -1, call.in})
 	}
 }
 

@@ -11,8 +11,7 @@ var streams = map[string]bool{
 
 // streams reports Task.async_stream with max_concurrency: :infinity.
 func (r *review) streams() {
-	inv := &inventory{p: r.p}
-	inv.eachScope(func(s *scope, n elixir.Node) {
+	r.inventory.eachScope(func(s *scope, n elixir.Node) {
 		if s.fn == nil {
 			return
 		}

@@ -33,27 +33,39 @@ type inventory struct {
 	started map[string][]callSite
 	// partitioned holds the modules that a PartitionSupervisor starts.
 	partitioned map[string]*parts
+	// What is asked again and again.
+	initArguments map[*module]term
+	registered    map[string]string
+	ofChildren    map[*clause]bool
 }
 
 // A callSite is a call of something: what it is given, and where that stands.
 type callSite struct {
 	args []elixir.Node
 	in   *scope
+	to   []*clause // the function; nil where a module is started
 }
 
 const fuel = 5_000 // steps to find the values of one supervisor
 
-func (p *program) inventory() []*supervisor {
-	inv := &inventory{p: p, seen: map[elixir.Node]bool{}, started: map[string][]callSite{}, partitioned: map[string]*parts{}}
+func newInventory(p *program) *inventory {
+	return &inventory{
+		p: p, seen: map[elixir.Node]bool{}, started: map[string][]callSite{}, partitioned: map[string]*parts{},
+		initArguments: map[*module]term{}, registered: map[string]string{}, ofChildren: map[*clause]bool{},
+	}
+}
+
+// find fills the inventory.
+func (inv *inventory) find() {
 	inv.eachScope(func(s *scope, n elixir.Node) { inv.collectStarts(s, n) })
+	clear(inv.initArguments) // they are known by how modules are started
 	inv.eachScope(func(s *scope, n elixir.Node) { inv.partitions(s, n) })
 	inv.eachScope(func(s *scope, n elixir.Node) { inv.collect(s, n) })
 	inv.withoutInit()
 	for _, sup := range inv.all {
-		p.fuel = fuel
+		inv.p.fuel = fuel
 		sup.finish(inv)
 	}
-	return inv.all
 }
 
 // eachScope calls f for each body of code: those of functions, and what stands outside.
@@ -110,7 +122,10 @@ func (inv *inventory) scopeOf(c *clause) *scope {
 
 // initArgument is what a module's start_link gives to its init: the second argument of Kind.start_link(__MODULE__, arg).
 func (inv *inventory) initArgument(m *module) term {
-	var arg term
+	arg, ok := inv.initArguments[m]
+	if ok {
+		return arg
+	}
 	for _, c := range m.clauses {
 		if !strings.HasPrefix(c.name, "start") {
 			continue
@@ -123,6 +138,7 @@ func (inv *inventory) initArgument(m *module) term {
 			}
 		})
 	}
+	inv.initArguments[m] = arg
 	return arg
 }
 
@@ -130,7 +146,7 @@ func (inv *inventory) initArgument(m *module) term {
 func (inv *inventory) collectStarts(s *scope, n elixir.Node) {
 	add := func(module string, args []elixir.Node) {
 		if inv.p.modules[module] != nil {
-			inv.started[module] = append(inv.started[module], callSite{args, s})
+			inv.started[module] = append(inv.started[module], callSite{args: args, in: s})
 		}
 	}
 	elixir.Walk(n, func(n elixir.Node) bool {

@@ -11,12 +11,12 @@ import (
 
 // supervisors takes the inventory into the result and reports those without a limit and without an end of restarts.
 func (r *review) supervisors() {
-	all := r.p.inventory()
+	r.inventory.find()
 	ofKind := map[string]int{}
-	for _, sup := range all {
+	for _, sup := range r.inventory.all {
 		ofKind[sup.kind.name]++
 	}
-	for _, sup := range all {
+	for _, sup := range r.inventory.all {
 		only := ofKind[sup.kind.name] == 1
 		who, path := r.reached.startOf(r.graph, sup, only)
 		switch {
@@ -46,8 +46,20 @@ func (sup *supervisor) title() string {
 // counted reports whether the children of sup are counted where they are started, or by a function called there: a limit by
 // hand, which holds unless two ask at once.
 func (g *graph) counted(sup *supervisor, only bool) bool {
+	if len(g.counts) == 0 {
+		return false
+	}
 	for _, call := range g.starts {
-		if call.isOf(sup, only) && (g.counts[call.in] || slices.ContainsFunc(g.calls[call.in], func(c *clause) bool { return g.counts[c] })) {
+		if call.isOf(sup, only) && (g.counts[call.in] || g.callsCounter(call.in)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *graph) callsCounter(c *clause) bool {
+	for _, function := range g.calls[c] {
+		if slices.ContainsFunc(function, func(c *clause) bool { return g.counts[c] }) {
 			return true
 		}
 	}
