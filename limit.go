@@ -24,7 +24,8 @@ type Limit struct {
 	mu struct {
 		sync.Mutex
 		setting Setting
-		lasting Setting // what an expiring setting gives way to
+		lasting Setting   // what an expiring setting gives way to at the end
+		earlier []Setting // what it gives way to before: each expires after all behind it
 		expiry  *time.Timer
 		caps    map[string]Cap
 		changes map[string]uint64 // by source
@@ -42,12 +43,16 @@ const (
 	noSource    = "unknown"
 )
 
+// maxEarlier bounds how many expiring settings are remembered below the one in place. Past it the one that would come back
+// last is forgotten.
+const maxEarlier = 8
+
 // A Change says who sets a limit and why. All fields are optional.
 type Change struct {
 	Source  string    // where it comes from: code, page, file, command
 	By      string    // who
 	Why     string    // the reason
-	Expires time.Time // when the value that was in place before comes back; zero: never
+	Expires time.Time // when the value before comes back, of those that have not expired by then; zero: never
 	Review  time.Time // when somebody should look at it again; zero: never
 }
 
@@ -159,24 +164,38 @@ func (l *Limit) Set(n int, c Change) error {
 	setting := Setting{Value: n, Change: c, When: now}
 
 	l.mu.Lock()
-	from := l.mu.setting.Value
-	l.mu.setting = setting
+	before := l.mu.setting
+	if c.Expires.IsZero() {
+		l.mu.lasting, l.mu.earlier = setting, nil
+	} else {
+		if !before.Expires.IsZero() {
+			l.mu.earlier = append(l.mu.earlier, before)
+		}
+		l.mu.earlier = slices.DeleteFunc(l.mu.earlier, func(s Setting) bool { return !s.Expires.After(c.Expires) })
+		if len(l.mu.earlier) > maxEarlier {
+			l.mu.earlier = slices.Delete(l.mu.earlier, 0, 1)
+		}
+	}
+	l.placeLocked(setting)
+	l.changeLocked(before.Value, n, c)
+	return nil
+}
+
+// placeLocked makes it the setting in place, until it expires.
+func (l *Limit) placeLocked(s Setting) {
+	l.mu.setting = s
 	if l.mu.expiry != nil {
 		l.mu.expiry.Stop()
 		l.mu.expiry = nil
 	}
-	if c.Expires.IsZero() {
-		l.mu.lasting = setting
-	} else {
+	if !s.Expires.IsZero() {
 		var timer *time.Timer
-		timer = time.AfterFunc(c.Expires.Sub(now), func() { l.expire(&timer) })
+		timer = time.AfterFunc(time.Until(s.Expires), func() { l.expire(&timer) })
 		l.mu.expiry = timer
 	}
-	l.changeLocked(from, n, c)
-	return nil
 }
 
-// expire puts the lasting setting back, if the setting that the timer belongs to is still in place. The timer is read
+// expire puts back the setting before, if the setting that the timer belongs to is still in place. The timer is read
 // under the lock, where it was set.
 func (l *Limit) expire(timer **time.Timer) {
 	l.mu.Lock()
@@ -184,9 +203,11 @@ func (l *Limit) expire(timer **time.Timer) {
 		l.mu.Unlock()
 		return
 	}
-	l.mu.expiry = nil
-	from := l.mu.setting
-	l.mu.setting = l.mu.lasting
+	from, back := l.mu.setting, l.mu.lasting
+	if n := len(l.mu.earlier); n > 0 {
+		back, l.mu.earlier = l.mu.earlier[n-1], l.mu.earlier[:n-1]
+	}
+	l.placeLocked(back) // one that has expired meanwhile gives way at once
 	l.changeLocked(from.Value, l.mu.setting.Value, Change{Source: "expiry", By: from.By, Why: "the setting before it comes back: " + from.Why})
 }
 
