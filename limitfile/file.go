@@ -312,10 +312,11 @@ func (f *File) attend(root headcount.Node) {
 		switch {
 		case !there[l]:
 			delete(f.applied, l)
-		case a.entry != nil && !a.over && a.entry.expired(now):
+		case a.entry != nil && a.entry.expired(now):
+			again := a.over // then an older setting of the file may come back, when what somebody has set expires
 			a.over = true
 			f.applied[l] = a
-			if s := l.Snapshot().Setting; !s.When.After(a.when) { // nobody has set it since
+			if s := l.Snapshot().Setting; !s.When.After(a.when) && (!again || s.Source == "file") { // nobody has set it since
 				f.giveBack(l, "the entry in "+filepath.Base(f.file)+" has expired")
 			}
 		}

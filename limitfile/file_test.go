@@ -356,6 +356,31 @@ func TestAnEntryThatExpiresGivesTheLimitBackToTheCode(t *testing.T) {
 	})
 }
 
+func TestAnEntryThatExpiresComesBackAfterAShorterChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := setup(t, "myapp/jobs: {max_children: 12}\n", Config{}).start()
+		s.write("myapp/jobs: {max_children: {value: 10, expires: 2000-01-01T02:00:00Z}}\n")
+		settle()
+		change := func(n int, lasts time.Duration) {
+			t.Helper()
+			if err := s.jobs.MaxChildren().Set(n, headcount.Change{Source: "page", Expires: time.Now().Add(lasts)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		change(20, 10*time.Minute)
+		time.Sleep(11 * time.Minute)
+		settle()
+		s.want(1000, 8, 10, 500, 50)
+		change(20, 3*time.Hour) // longer than the entry, which has expired by then
+		time.Sleep(2 * time.Hour)
+		settle()
+		s.want(1000, 8, 20, 500, 50)
+		time.Sleep(2 * time.Hour)
+		settle()
+		s.want(1000, 8, 64, 500, 50) // that of the code, not the 12 of before
+	})
+}
+
 func TestSupervisorsThatComeLaterGetTheirLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := setup(t, "myapp/jobs/*: {max_children: 7}\nmyapp/jobs/small: {max_children: 2}\nmyapp/jobs/odd: {max_chidren: 2}\n", Config{}).start()
