@@ -10,19 +10,30 @@ import (
 // The reference of the model test: what the laws say of limits, slots, reserves, keys and waiters, one step at a time, in
 // plain variables.
 
-// A refLimit is a limit: what a person set, and the caps.
+// A refLimit is a limit: what a person set for good, what was set for a time since then, and the caps.
 type refLimit struct {
-	setting, lasting int
-	expires          time.Time
-	caps             map[string]int
+	lasting int
+	passing []refSetting
+	caps    map[string]int
 }
 
-func newRefLimit(n int) *refLimit {
-	return &refLimit{setting: n, lasting: n, caps: make(map[string]int)}
+type refSetting struct {
+	n       int
+	expires time.Time
+}
+
+func newRefLimit(n int) *refLimit { return &refLimit{lasting: n, caps: make(map[string]int)} }
+
+// setting is the last that was set and has not expired.
+func (l *refLimit) setting() int {
+	if len(l.passing) > 0 {
+		return l.passing[len(l.passing)-1].n
+	}
+	return l.lasting
 }
 
 func (l *refLimit) inForce() int {
-	n := l.setting
+	n := l.setting()
 	for _, c := range l.caps {
 		n = min(n, c)
 	}
@@ -30,16 +41,15 @@ func (l *refLimit) inForce() int {
 }
 
 func (l *refLimit) set(n int, expires time.Time) {
-	l.setting, l.expires = n, expires
 	if expires.IsZero() {
-		l.lasting = n
+		l.lasting, l.passing = n, nil
+		return
 	}
+	l.passing = append(l.passing, refSetting{n, expires})
 }
 
 func (l *refLimit) expire(now time.Time) {
-	if !l.expires.IsZero() && !now.Before(l.expires) {
-		l.set(l.lasting, time.Time{})
-	}
+	l.passing = slices.DeleteFunc(l.passing, func(s refSetting) bool { return !now.Before(s.expires) })
 }
 
 // A refLevel is a count below a limit, or a reserve.

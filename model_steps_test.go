@@ -304,7 +304,7 @@ func (m *model) change() {
 // free gives the first time from at on at which no limit expires: of two that expired at one, either may be first.
 func (m *model) free(at time.Time) time.Time {
 	for _, l := range m.limits {
-		if l.ref.expires.Equal(at) {
+		if slices.ContainsFunc(l.ref.passing, func(s refSetting) bool { return s.expires.Equal(at) }) {
 			return m.free(at.Add(2 * modelTick))
 		}
 	}
@@ -314,7 +314,7 @@ func (m *model) free(at time.Time) time.Time {
 // later lets an hour pass, if nothing else is due: children in backoff run again.
 func (m *model) later() {
 	for _, l := range m.limits {
-		if !l.ref.expires.IsZero() {
+		if len(l.ref.passing) > 0 {
 			return
 		}
 	}

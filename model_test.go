@@ -189,9 +189,9 @@ func newModel(t *testing.T, seed uint64) *model {
 	}
 	jobs, users, side := &modelSup{}, &modelSup{}, &modelSup{}
 	o := opts(jobs, "app/mid/jobs", under)
-	jobs.j = NewDynamicSupervisor("jobs", MaxChildren(jobs.own.limit.setting), o...)
+	jobs.j = NewDynamicSupervisor("jobs", MaxChildren(jobs.own.limit.lasting), o...)
 	o = opts(side, "app/side", []*refLevel{m.appMax})
-	side.j = NewDynamicSupervisor("side", MaxChildren(side.own.limit.setting), o...)
+	side.j = NewDynamicSupervisor("side", MaxChildren(side.own.limit.lasting), o...)
 	o = opts(users, "app/mid/users", under)
 	users.perKey, users.keys = newRefLimit(1+r.IntN(4)), make(map[string]int)
 	users.keyShare = []float64{0.5, 1, 3}[r.IntN(3)]
@@ -200,7 +200,7 @@ func newModel(t *testing.T, seed uint64) *model {
 		users.bonus = bonus
 		o = append(o, MaxPerKeyFunc(func(key string, base int) int { return base + bonus[key] }))
 	}
-	users.k = NewKeyedSupervisor[string]("users", MaxChildren(users.own.limit.setting), MaxPerKey(users.perKey.setting), o...)
+	users.k = NewKeyedSupervisor[string]("users", MaxChildren(users.own.limit.lasting), MaxPerKey(users.perKey.lasting), o...)
 	jobs.d, users.d, side.d = &jobs.j.dynamic, &users.k.dynamic, &side.j.dynamic
 	m.sups = []*modelSup{jobs, users, side}
 	m.mid = NewSupervisor("mid", SupervisorConfig{MaxDescendants: MaxDescendants(14), Reserve: m.reserve.size}, jobs.j, users.k)
