@@ -159,6 +159,9 @@ var withoutTerms = map[string]bool{"spec": true, "type": true, "opaque": true, "
 
 func (p *parser) attribute() {
 	at := p.take()
+	if p.is(p.peek(), "?") {
+		return // a macro that stands for an attribute: -?deprecated(f/1).
+	}
 	t := p.take()
 	name := p.text(t)
 	if t.kind != atom && t.kind != word {

@@ -236,3 +236,10 @@ func TestEndsWhereverAFileIsCutOff(t *testing.T) {
 		}
 	}
 }
+
+func TestPassesOverAnAttributeThatAMacroStandsFor(t *testing.T) {
+	f := Parse("-?protocol_type(amqp_table()).\n-?GENERATED.\nf() -> g().\n")
+	if len(f.Problems) > 0 || len(f.Functions) != 1 {
+		t.Errorf("problems %v, %d functions", f.Problems, len(f.Functions))
+	}
+}
