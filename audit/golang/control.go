@@ -117,3 +117,24 @@ func reaches(a, b *ssa.BasicBlock) bool {
 	}
 	return visit(a)
 }
+
+// leadsAround reports whether control can pass from a to b without passing through any of not.
+func leadsAround(a, b *ssa.BasicBlock, not map[*ssa.BasicBlock]bool) bool {
+	seen := map[*ssa.BasicBlock]bool{}
+	var visit func(*ssa.BasicBlock) bool
+	visit = func(x *ssa.BasicBlock) bool {
+		for _, s := range x.Succs {
+			if s == b {
+				return true
+			}
+			if !seen[s] && !not[s] {
+				seen[s] = true
+				if visit(s) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	return visit(a)
+}

@@ -1,6 +1,7 @@
 package golang
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -35,11 +36,8 @@ func onlyCloses(s start) bool {
 }
 
 func closing(c *ssa.CallCommon) bool {
-	switch strings.ToLower(calleeOf(c).name) {
-	case "close", "stop", "shutdown", "cancel", "disconnect", "closewitherror":
-		return true
-	}
-	return false
+	name := strings.ToLower(calleeOf(c).name)
+	return slices.ContainsFunc([]string{"close", "stop", "shutdown", "cancel", "disconnect"}, func(w string) bool { return strings.Contains(name, w) })
 }
 
 // ownTimeout reports whether the goroutine gives itself a time.

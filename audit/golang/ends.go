@@ -44,6 +44,9 @@ func (p *program) endOf(s start, within *loop) ends {
 		}
 	}
 	end := p.endsWith(fn, inside)
+	if p.closedHere(s, fn) {
+		end = tied
+	}
 	if end == alone && p.givenContext(s) {
 		return owned
 	}
@@ -160,6 +163,40 @@ func (p *program) endsWith(fn *ssa.Function, inside map[*ssa.Function]bool) ends
 		}
 	}
 	return result
+}
+
+// closedHere reports whether fn closes something that the goroutine uses.
+func (p *program) closedHere(s start, fn *ssa.Function) bool {
+	used := map[place]bool{}
+	c := s.instr.Common()
+	for _, v := range c.Args {
+		used[p.index.place(v)] = true
+	}
+	if mc, ok := c.Value.(*ssa.MakeClosure); ok {
+		for _, v := range mc.Bindings {
+			used[p.index.place(v)] = true
+		}
+	}
+	for _, b := range fn.Blocks {
+		for _, i := range b.Instrs {
+			call, ok := i.(ssa.CallInstruction)
+			if !ok || i == ssa.Instruction(s.instr) || calleeOf(call.Common()).name != "Close" {
+				continue
+			}
+			recv := call.Common().Value
+			if !call.Common().IsInvoke() {
+				if len(call.Common().Args) == 0 {
+					continue
+				}
+				recv = call.Common().Args[0]
+			}
+			// What an error has ended before is not used.
+			if used[p.index.place(recv)] && (deferred(i) || reaches(s.instr.Block(), b) || b == s.instr.Block()) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // givenContext reports whether what is started is given a context that ends, which it most likely looks at.

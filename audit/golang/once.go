@@ -3,6 +3,7 @@ package golang
 import (
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -33,6 +34,102 @@ func (p *program) onceOnly(s start) bool {
 		if p.marks(cond.Cond, s, 4) {
 			return true
 		}
+	}
+	return p.changesState(s)
+}
+
+// changesState reports whether a start is only reached by ways on which a state is changed after it was compared with a
+// constant, both perhaps by methods: switch c.state() { case idle: c.setState(busy); ...; default: return }
+func (p *program) changesState(s start) bool {
+	to := s.instr.Block()
+	for _, b := range s.fn.Blocks {
+		cond, ok := last(b).(*ssa.If)
+		if !ok || b == to || !b.Dominates(to) {
+			continue
+		}
+		eq, ok := cond.Cond.(*ssa.BinOp)
+		if !ok || eq.Op != token.EQL {
+			continue
+		}
+		if _, ok := eq.Y.(*ssa.Const); !ok {
+			continue
+		}
+		state := p.readBy(eq.X)
+		if state == nil {
+			continue
+		}
+		changed := map[*ssa.BasicBlock]bool{}
+		for _, w := range s.fn.Blocks {
+			if w != b && w != to && slices.ContainsFunc(w.Instrs, func(i ssa.Instruction) bool { return p.writes(i, state) }) {
+				changed[w] = true
+			}
+		}
+		if len(changed) > 0 && !leadsAround(b, to, changed) {
+			return true
+		}
+	}
+	return false
+}
+
+// readBy returns the field that a value is read from, also by a method that does nothing else.
+func (p *program) readBy(v ssa.Value) place {
+	for range 4 {
+		switch x := v.(type) {
+		case *ssa.Convert:
+			v = x.X
+		case *ssa.ChangeType:
+			v = x.X
+		case *ssa.TypeAssert:
+			v = x.X
+		case *ssa.UnOp:
+			at, _ := p.index.place(x).(*types.Var)
+			if at == nil {
+				return nil
+			}
+			return at
+		case *ssa.Call:
+			callee := x.Call.StaticCallee()
+			if callee != nil && calleeOf(&x.Call).pkg == "sync/atomic" && len(x.Call.Args) > 0 {
+				if at, ok := p.index.place(x.Call.Args[0]).(*types.Var); ok {
+					return at
+				}
+				return nil
+			}
+			if callee == nil || len(callee.Blocks) != 1 {
+				return nil
+			}
+			ret, ok := last(callee.Blocks[0]).(*ssa.Return)
+			if !ok || len(ret.Results) != 1 {
+				return nil
+			}
+			v = ret.Results[0]
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// writes reports whether executing i stores in a field, also by a method that does.
+func (p *program) writes(i ssa.Instruction, field place) bool {
+	switch i := i.(type) {
+	case *ssa.Store:
+		return p.index.place(i.Addr) == field
+	case *ssa.Call:
+		m := calleeOf(&i.Call)
+		if m.pkg == "sync/atomic" && strings.HasPrefix(m.name, "Store") && len(i.Call.Args) > 0 {
+			return p.index.place(i.Call.Args[0]) == field
+		}
+		callee := i.Call.StaticCallee()
+		if callee == nil || len(callee.Blocks) != 1 {
+			return false
+		}
+		return slices.ContainsFunc(callee.Blocks[0].Instrs, func(k ssa.Instruction) bool {
+			if _, further := k.(*ssa.Call); further && calleeOf(k.(*ssa.Call).Common()).pkg != "sync/atomic" {
+				return false
+			}
+			return p.writes(k, field)
+		})
 	}
 	return false
 }

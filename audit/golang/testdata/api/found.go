@@ -100,6 +100,21 @@ func (s *server) afterwards(w http.ResponseWriter, r *http.Request) {
 	go s.mail.send("second") // want HC102 high
 }
 
+// What writes to a connection that the handler closes ends then.
+func (s *server) padded(w http.ResponseWriter, r *http.Request) {
+	c, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	go func() { // want HC102 low
+		for c.WriteMessage(1, nil) == nil {
+			s.mail.send("padding")
+		}
+	}()
+	s.mail.send("something")
+	c.Close()
+}
+
 // A stop channel belongs to the value, which somebody may stop.
 func (s *server) follow(w http.ResponseWriter, r *http.Request) {
 	newFollower()
@@ -211,6 +226,7 @@ func main() {
 	mux.HandleFunc("/session", s.session)
 	mux.HandleFunc("/notify", s.notify)
 	mux.HandleFunc("/follow", s.follow)
+	mux.HandleFunc("/padded", s.padded)
 	mux.HandleFunc("/afterwards", s.afterwards)
 	mux.HandleFunc("/hangup", s.hangUp)
 	mux.HandleFunc("/kept", s.kept)

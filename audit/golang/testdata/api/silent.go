@@ -15,6 +15,7 @@ type calm struct {
 	started bool
 	running atomic.Bool
 	refresh sync.Mutex
+	phase   atomic.Int32
 	active  atomic.Int64
 	cache   *cache
 	jobs    *headcount.DynamicSupervisor
@@ -33,6 +34,7 @@ func quiet(mux *http.ServeMux, s *server) {
 	mux.HandleFunc("/lazy", c.lazy)
 	mux.HandleFunc("/flag", c.flag)
 	mux.HandleFunc("/swap", c.swap)
+	mux.HandleFunc("/bind", c.bind)
 	mux.HandleFunc("/most", c.most)
 	mux.HandleFunc("/refresh", c.refreshed)
 	mux.HandleFunc("/child", c.child)
@@ -70,6 +72,28 @@ func (c *calm) flag(w http.ResponseWriter, r *http.Request) {
 		c.cache = &cache{stop: make(chan struct{})}
 		go c.cache.sweep()
 	}
+}
+
+const (
+	idle int32 = iota
+	busy
+	again
+)
+
+func (c *calm) state() int32     { return c.phase.Load() }
+func (c *calm) setState(n int32) { c.phase.Store(n) }
+
+// A state that only one can leave.
+func (c *calm) bind(w http.ResponseWriter, r *http.Request) {
+	switch state := c.state(); {
+	case state == idle:
+		c.setState(busy)
+	case state == again && r.Method == http.MethodPost:
+		c.setState(busy)
+	default:
+		return
+	}
+	go c.heartbeat()
 }
 
 func (c *calm) swap(w http.ResponseWriter, r *http.Request) {
