@@ -798,6 +798,17 @@ func TestAReviewDateIsShownAndThatItHasPassed(t *testing.T) {
 	}
 }
 
+func TestALimitFromNobodyKnownIsShownAsSuch(t *testing.T) {
+	b := setup(t)
+	if err := b.jobs.MaxChildren().Set(7, headcount.Change{By: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(func() bool {
+		d := get[wire.Detail](b, "api/v1/node?path=app/jobs", nil)
+		return d.Row.Source == "unknown" && d.Limits[0].Source == "unknown"
+	})
+}
+
 func TestAFileOfLimitsThatIsRefusedIsShown(t *testing.T) {
 	b := setup(t)
 	headcount.ReportLimits(b.app, "limits.yaml", errors.New("line 3: <no> such limit"))

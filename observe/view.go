@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/headcount-go/headcount"
@@ -85,10 +86,15 @@ func judge(r *wire.Row) {
 	r.Rank = r.Status.Rank()
 }
 
+// sourceOf is where the value of a limit comes from; a program need not say it.
+func sourceOf(s headcount.LimitSnapshot) string {
+	return cmp.Or(plain.Shown(s.Setting.Source), "unknown")
+}
+
 func viewLimit(s headcount.LimitSnapshot) wire.Limit {
 	v := wire.Limit{
 		Name: s.Name, InForce: wire.Value(s.InForce), Value: wire.Value(s.Setting.Value), Ceiling: wire.Value(s.Ceiling),
-		Source: plain.Shown(s.Setting.Source), By: plain.Shown(s.Setting.By), Why: plain.Shown(s.Setting.Why),
+		Source: sourceOf(s), By: plain.Shown(s.Setting.By), Why: plain.Shown(s.Setting.Why),
 		When: s.Setting.When, Expires: s.Setting.Expires, Review: s.Setting.Review, Caps: []wire.Cap{},
 	}
 	for _, c := range s.Caps {

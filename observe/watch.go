@@ -393,7 +393,7 @@ func (t *tracked) note(p *placed, index int, now time.Time) wire.Row {
 	for _, l := range p.Limits {
 		switch l.Name {
 		case "max_children":
-			r.Source = plain.Shown(l.Setting.Source)
+			r.Source = sourceOf(l)
 			for _, cap := range l.Caps {
 				if cap.Value == l.InForce && l.InForce < l.Setting.Value {
 					r.CappedBy = plain.Shown(cap.Name)

@@ -466,3 +466,39 @@ func installAxe(t *testing.T) string {
 	}
 	return string(source)
 }
+
+func TestAChildAmongManyIsFoundByTheFilter(t *testing.T) {
+	s := newService(t)
+	cache, ok := s.app.Find("shop/cache")
+	if !ok {
+		t.Fatal("no cache")
+	}
+	if err := s.app.MaxDescendants().Set(100_000, headcount.Change{}); err != nil {
+		t.Fatal(err)
+	}
+	var last *headcount.Child
+	for range 25_000 { // more than one answer of the API looks at
+		var err error
+		if last, err = cache.(*headcount.DynamicSupervisor).Go(t.Context(), untilStopped); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := newBrowser(t)
+	b.open(s.url + "?node=shop/cache")
+	const summary = `[...document.querySelectorAll("#panel summary")].find((s) => s.textContent === "Children")`
+	b.until(summary)
+	b.do(chromedp.Evaluate[chromedp.Void](summary + `.click()`))
+	const more = `[...document.querySelectorAll("#panel button")].find((b) => b.textContent === "Next page")`
+	b.until(more)
+	b.do(chromedp.Evaluate[chromedp.Void](more+`.focus()`), chromedp.KeyEvent(kb.Enter))
+	b.until(`document.querySelectorAll("#panel .kids li").length === 50 && !document.querySelector("#panel button[aria-label='Stack of 1']")`)
+	if eval[bool](b, `document.activeElement === document.body`) {
+		t.Error("the press of the button has lost the focus")
+	}
+	const filter = `#panel input[aria-label^="Filter children"]`
+	b.do(chromedp.Click(filter), chromedp.SendKeys(filter, fmt.Sprint(last.ID())), chromedp.KeyEvent(kb.Enter))
+	b.until(`[...document.querySelectorAll("#panel .kids li")].some((l) => l.innerText.includes("` + fmt.Sprint(last.ID()) + `"))`)
+	if !eval[bool](b, "document.activeElement === document.querySelector(`"+filter+"`)") {
+		t.Error("the filter has lost the focus")
+	}
+}

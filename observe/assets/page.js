@@ -52,7 +52,8 @@
 
   class Problem extends Error {}
   const call = async (path, query, body) => {
-    const url = "api/v1/" + path + (query ? "?" + new URLSearchParams(query) : "");
+    // Not by a relative address: the page's own may have a token in it, with which fetch does not work.
+    const url = location.origin + location.pathname + "api/v1/" + path + (query ? "?" + new URLSearchParams(query) : "");
     const answer = await fetch(url, body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
     const data = await answer.json().catch(() => ({}));
     if (!answer.ok) throw new Problem((data.field ? data.field + ": " : "") + (data.detail || answer.statusText));
@@ -425,7 +426,7 @@
       this.showState(r);
       const facts = [
         ["Children", number(r.children) + " of " + number(r.limit)], ["Peak", number(r.peak)], ["Started", number(d.started)],
-        ["Refused, 1 min", number(r.refused_minute)], ["Refused", number(d.refused)], ["Waiting", number(r.waiting) + (d.queue ? " of " + number(d.queue) : "")],
+        ["Refused, 1 min", number(r.refused_minute)], ["Refused", number(Math.max(d.refused, r.refused_minute))], ["Waiting", number(r.waiting) + (d.queue ? " of " + number(d.queue) : "")],
         ["Restarts, 1 min", number(r.restarts_minute)], ["Budget used", number(r.restarts_used) + " of " + number(r.restarts_allowed) + " in " + r.restarts_within_seconds + " s"], ["Stuck", number(r.stuck)],
       ];
       if (r.descendants >= 0) facts.push(["Descendants", number(r.descendants) + " of " + number(r.max_descendants)]);
@@ -586,30 +587,45 @@
   // --- parts of the panel that are read when they are opened
 
   function part(title, load) {
-    const body = make("div");
+    const body = make("div", { tabindex: "-1" });
     const d = make("details", null, make("summary", null, title), body);
-    const read = async () => { try { await load(body, read); } catch (err) { body.replaceChildren(make("p", { class: "wrong" }, reason(err))); } };
+    const read = async () => {
+      const had = body.contains(document.activeElement);
+      try { await load(body, read); } catch (err) { body.replaceChildren(make("p", { class: "wrong" }, reason(err))); }
+      if (had && document.activeElement === document.body) body.focus(); // the button that was pressed has been replaced
+    };
     d.addEventListener("toggle", () => { if (d.open) read(); });
     return d;
   }
 
   function childrenPart(path, d) {
     const declared = d.row.kind === "supervisor";
-    let filter = "", next = "0", search = null;
-    return part("Children", async (body, read) => {
+    const found = make("div", { tabindex: "-1" });
+    const put = (...content) => { if (found.contains(document.activeElement)) found.focus(); found.replaceChildren(...content); }; // what had the focus goes
+    let filter = "", after = "0", turn = 0, search = null;
+    return part("Children", async (body) => {
       if (!search) {
         const input = make("input", { type: "search", "aria-label": "Filter children by name, key or state:stuck", placeholder: "name, key, state:stuck", autocomplete: "off" });
         search = make("form", { class: "actions" }, input, make("button", null, "Filter"));
-        search.addEventListener("submit", (e) => { e.preventDefault(); filter = input.value; next = "0"; read(); });
+        search.addEventListener("submit", (e) => { e.preventDefault(); filter = input.value; after = "0"; read(); });
+        body.append(search, found);
       }
-      const query = { path, limit: 50 };
-      if (filter) query.filter = filter;
-      if (next !== "0") query.after = next;
-      const page = await call("children", query);
-      const more = make("button", { type: "button", onclick: () => { next = page.next; read(); } }, "Next page");
-      const list = make("ul", { class: "kids" }, ...page.children.map((c) => childLine(path, c, declared, read)));
-      if (!page.children.length) list.append(make("li", null, page.next === "0" ? "None." : "None on this page; there are more."));
-      body.replaceChildren(search, list, ...(page.next === "0" ? [] : [more]));
+      const read = async () => {
+        const mine = ++turn;
+        try {
+          let page, until = Date.now() + 15000;
+          do { // one answer has looked at a part of the children only: a filter that few pass needs many
+            if (page) { after = page.next; put(make("p", { role: "status" }, "Searching.")); }
+            page = await call("children", { path, limit: 50, ...(filter ? { filter } : {}), ...(after !== "0" ? { after } : {}) });
+            if (mine !== turn || !body.isConnected) return;
+          } while (!page.children.length && page.next !== "0" && Date.now() < until);
+          const more = make("button", { type: "button", onclick: () => { after = page.next; read(); } }, page.children.length ? "Next page" : "Search on");
+          const list = make("ul", { class: "kids" }, ...page.children.map((c) => childLine(path, c, declared, read)));
+          if (!page.children.length) list.append(make("li", null, page.next === "0" ? "None." : "None so far; there are more."));
+          put(list, ...(page.next === "0" ? [] : [more]));
+        } catch (err) { if (mine === turn) put(make("p", { class: "wrong" }, reason(err))); }
+      };
+      await read();
     });
   }
 
