@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -796,6 +797,25 @@ func TestAReviewDateIsShownAndThatItHasPassed(t *testing.T) {
 			t.Errorf("the page does not show %q:\n%s", want, page)
 		}
 	}
+}
+
+func TestThePageTellsTheRestartsOfTheLastMinuteAndNotTheBudgetOfEachChild(t *testing.T) {
+	b := setup(t)
+	var runs atomic.Int64
+	_, err := b.jobs.Go(t.Context(), func(ctx context.Context) error {
+		if runs.Add(1) <= 3 {
+			return errors.New("not yet")
+		}
+		<-ctx.Done()
+		return nil
+	}, headcount.WithRestart(headcount.Permanent))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.eventually(func() bool {
+		_, _, page := b.ask("?filter=app/jobs", nil)
+		return strings.Contains(page, `<td class="n opt">3</td>`) && !strings.Contains(page, "budget")
+	})
 }
 
 func TestALimitFromNobodyKnownIsShownAsSuch(t *testing.T) {

@@ -46,6 +46,8 @@
     e.append(...children);
     return e;
   };
+  // As Row.SharesBudget of wire/row.go.
+  const sharesBudget = (r) => r.kind === "supervisor" || r.restarts_used > 0;
   const badge = (r) => make("span", { class: "state " + shade(r.rank) }, make("span", { "aria-hidden": "true" }, SHAPES[r.status] || "●"), " " + r.status);
 
   // --- the API
@@ -280,7 +282,7 @@
     }
     if (r.refused_minute || line.refusedBefore !== 0) line.refused.replaceChildren(number(r.refused_minute), ...r.refused_by.slice(0, 3).map((x) => make("small", null, x.reason + " " + number(x.count))));
     line.refusedBefore = r.refused_minute;
-    line.restarts.replaceChildren(number(r.restarts_used) + " ", make("small", null, "of " + number(r.restarts_allowed)));
+    line.restarts.replaceChildren(number(r.restarts_minute), ...(sharesBudget(r) ? [make("small", null, " budget " + number(r.restarts_used) + " of " + number(r.restarts_allowed))] : []));
     setText(line.waiting, number(r.waiting));
     setText(line.stuck, number(r.stuck));
     line.source.replaceChildren(r.source, ...(r.capped_by ? [make("small", null, "cap " + r.capped_by)] : []));
@@ -427,7 +429,7 @@
       const facts = [
         ["Children", number(r.children) + " of " + number(r.limit)], ["Peak", number(r.peak)], ["Started", number(d.started)],
         ["Refused, 1 min", number(r.refused_minute)], ["Refused", number(Math.max(d.refused, r.refused_minute))], ["Waiting", number(r.waiting) + (d.queue ? " of " + number(d.queue) : "")],
-        ["Restarts, 1 min", number(r.restarts_minute)], ["Budget used", number(r.restarts_used) + " of " + number(r.restarts_allowed) + " in " + r.restarts_within_seconds + " s"], ["Stuck", number(r.stuck)],
+        ["Restarts, 1 min", number(r.restarts_minute)], sharesBudget(r) ? ["Budget used", number(r.restarts_used) + " of " + number(r.restarts_allowed) + " in " + r.restarts_within_seconds + " s"] : ["Budget of a child", number(r.restarts_allowed) + " in " + r.restarts_within_seconds + " s"], ["Stuck", number(r.stuck)],
       ];
       if (r.descendants >= 0) facts.push(["Descendants", number(r.descendants) + " of " + number(r.max_descendants)]);
       if (d.reserve) facts.push(["Reserve", number(d.reserve)]);

@@ -32,7 +32,7 @@ type Row struct {
 	RefusedMinute  uint64        `json:"refused_minute" doc:"starts refused in the last minute"`
 	RefusedBy      []ReasonCount `json:"refused_by" doc:"the same by reason, the most frequent first"`
 	RestartsMinute uint64        `json:"restarts_minute" doc:"restarts in the last minute"`
-	RestartsUsed   int           `json:"restarts_used" doc:"of the budget of restarts"`
+	RestartsUsed   int           `json:"restarts_used" doc:"of the budget of restarts that the children share; 0 where each has its own"`
 	RestartsMost   int           `json:"restarts_allowed"`
 	RestartsWithin float64       `json:"restarts_within_seconds"`
 
@@ -60,6 +60,12 @@ func (r Row) Use() Use {
 		return Use{r.Descendants, r.MaxDescendants}
 	}
 	return Use{r.Children, r.Limit}
+}
+
+// SharesBudget reports whether the children have a budget of restarts together, and not each its own. Of a dynamic
+// supervisor that is known once some of it is used.
+func (r Row) SharesBudget() bool {
+	return r.Kind == headcount.SupervisorKind.String() || r.RestartsUsed > 0
 }
 
 // Bounded reports whether there is a limit.

@@ -86,3 +86,16 @@ func TestADeltaGivesTheNextSnapshotAndLeavesTheOldOne(t *testing.T) {
 		t.Errorf("%d events are kept, want %d", n, KeptEvents)
 	}
 }
+
+func TestABudgetOfRestartsIsSharedWhereSomeOfItIsUsed(t *testing.T) {
+	for _, c := range []struct {
+		row  Row
+		want bool
+	}{
+		{Row{Kind: "supervisor"}, true}, {Row{Kind: "dynamic_supervisor"}, false}, {Row{Kind: "dynamic_supervisor", RestartsUsed: 1}, true},
+	} {
+		if got := c.row.SharesBudget(); got != c.want {
+			t.Errorf("of %s with %d used: %v", c.row.Kind, c.row.RestartsUsed, got)
+		}
+	}
+}

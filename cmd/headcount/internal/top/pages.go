@@ -70,8 +70,11 @@ func (s *State) detailPage() []string {
 	if r.Descendants >= 0 {
 		page = say(page, "descendants %s of %s", number(r.Descendants), r.MaxDescendants)
 	}
-	page = say(page, "started %s; refused %s; restarts %s (%d of %d within %.0f s)",
-		number(n.Started), number(n.Refused), number(n.Restarts), r.RestartsUsed, r.RestartsMost, r.RestartsWithin)
+	budget := fmt.Sprintf("each may %d", r.RestartsMost)
+	if r.SharesBudget() {
+		budget = fmt.Sprintf("%d of %d", r.RestartsUsed, r.RestartsMost)
+	}
+	page = say(page, "started %s; refused %s; restarts %s (%s within %.0f s)", number(n.Started), number(n.Refused), number(n.Restarts), budget, r.RestartsWithin)
 	page = say(page, "ended: normally %s, stopped %s, error %s, panic %s, Goexit %s",
 		number(n.Exits.Normal), number(n.Exits.Stopped), number(n.Exits.Error), number(n.Exits.Panic), number(n.Exits.Goexit))
 	if n.MaxBytes > 0 {
