@@ -34,6 +34,7 @@ func reviewErlang(ctx context.Context, root string, files []string, o Options) r
 		}
 	}
 	r.p.names()
+	r.p.routes()
 	r.graph = r.p.graph()
 	r.reached = r.graph.reach(r.p.entries(r.graph))
 	r.supervisors()

@@ -148,9 +148,13 @@ var erlCallbacks = map[string][]erlCallback{
 	"application":        {{"start", 2, report.Internal}},
 }
 
-// behavioursOf are those that a module names, and those that it has by its looks: a handler needs no -behaviour.
+// behavioursOf are those that a module names, and those that it has by its looks or by a route that leads to it: a handler
+// needs no -behaviour.
 func (m *erlModule) behavioursOf() []string {
 	all := slices.Clone(m.behaviours)
+	if m.route != nil && !m.is("cowboy_handler", "cowboy_rest", "cowboy_loop", "cowboy_websocket") {
+		all = append(all, "cowboy_handler")
+	}
 	switch {
 	case m.has("websocket_handle", 2) && !m.is("cowboy_websocket"):
 		all = append(all, "cowboy_websocket")
@@ -162,7 +166,6 @@ func (m *erlModule) behavioursOf() []string {
 
 // entries finds all entries of a program.
 func (p *erlProgram) entries(g *erlGraph) []erlEntry {
-	routes := p.erlRoutes()
 	var all []erlEntry
 	for _, m := range p.order {
 		for _, b := range m.behavioursOf() {
@@ -172,8 +175,8 @@ func (p *erlProgram) entries(g *erlGraph) []erlEntry {
 					if (&erlScope{mod: m, fn: fn, clause: fn.Clauses[0]}).fromNetwork() {
 						who = report.External
 					}
-					if route, ok := routes[m.name]; ok && cb.who == report.External {
-						steps = append([]report.Step{route}, steps...)
+					if m.route != nil && cb.who == report.External {
+						steps = append([]report.Step{*m.route}, steps...)
 					}
 					all = append(all, erlEntry{fn, steps, who})
 				}
@@ -188,26 +191,40 @@ func (p *erlProgram) entries(g *erlGraph) []erlEntry {
 	return all
 }
 
-// erlRoutes finds the routes of Cowboy that lead to a module: {"/rooms/:id", room_handler, Opts}.
-func (p *erlProgram) erlRoutes() map[string]report.Step {
-	routes := map[string]report.Step{}
+// routes finds the routes of Cowboy that lead to a module: {"/rooms/:id", room_handler, Opts}, with the constraints of the path
+// before the handler or without. They stand in the module that compiles them, often in a function of their own.
+func (p *erlProgram) routes() {
+	compiles := map[*erlModule]bool{}
 	p.eachCall(func(s *erlScope, c *erlang.Call) {
-		if s.target(c) != "cowboy_router:compile" {
-			return
-		}
-		erlang.WalkClause(s.clause, func(n erlang.Node) bool {
-			t, ok := n.(*erlang.Tuple)
-			if !ok || len(t.Elems) < 3 {
-				return true
-			}
-			where, isString := t.Elems[0].(*erlang.String)
-			if name := s.atom(t.Elems[1]); isString && p.modules[name] != nil && strings.HasPrefix(where.Text, "/") {
-				routes[name] = report.Step{Name: "route " + where.Text, Position: s.mod.position(t.Pos)}
-			}
-			return true
-		})
+		compiles[s.mod] = compiles[s.mod] || s.target(c) == "cowboy_router:compile"
 	})
-	return routes
+	for _, m := range p.order {
+		if !compiles[m] {
+			continue
+		}
+		for _, fn := range m.functions {
+			for _, clause := range fn.Clauses {
+				s := &erlScope{mod: m, fn: fn, clause: clause}
+				erlang.WalkClause(clause, func(n erlang.Node) bool {
+					if t, ok := n.(*erlang.Tuple); ok && len(t.Elems) >= 3 {
+						s.route(t)
+					}
+					return true
+				})
+			}
+		}
+	}
+}
+
+func (s *erlScope) route(t *erlang.Tuple) {
+	where, ok := t.Elems[0].(*erlang.String)
+	if !ok || !strings.HasPrefix(where.Text, "/") {
+		return
+	}
+	s.mod.p.fuel = erlFuel
+	if m := s.mod.p.modules[s.atom(t.Elems[len(t.Elems)-2])]; m != nil {
+		m.route = &report.Step{Name: "route " + where.Text, Position: s.mod.position(t.Pos)}
+	}
 }
 
 // acceptors finds the functions that accept connections, and those that have another one do it whose name says so.

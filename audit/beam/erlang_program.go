@@ -34,6 +34,7 @@ type erlModule struct {
 	functions  []*erlFunction
 	byName     map[string][]*erlFunction // name/arity
 	byTag      map[string]map[string][]*erlFunction
+	route      *report.Step    // that leads to it, if one does
 	toItself   map[string]bool // the tags of the messages that it sends to itself; nil before they are asked for
 }
 

@@ -123,6 +123,28 @@ func erlReviewed(t *testing.T, modules map[string]string) report.Result {
 	return result
 }
 
+func TestErlangHandlerIsKnownByItsRouteAlone(t *testing.T) {
+	const handler = "-module(cart).\n-export([init/2]).\ninit(Req, State) -> {ok, _} = carts:open(1), {ok, Req, State}.\n"
+	const carts = "-module(carts).\n-behaviour(supervisor).\n" +
+		"open(Id) -> supervisor:start_child(?MODULE, [Id]).\n" +
+		"init([]) -> {ok, {#{strategy => simple_one_for_one}, [#{id => cart, start => {cart_worker, start_link, []}}]}}.\n"
+	for name, routes := range map[string]string{
+		"in the call":              `start() -> cowboy_router:compile([{'_', [{"/cart/:id", cart, []}]}]).`,
+		"with constraints":         `start() -> cowboy_router:compile([{'_', [{"/cart/:id", [{id, int}], cart, []}]}]).`,
+		"in a function of its own": "start() -> cowboy_router:compile([{'_', paths()}]).\npaths() -> [{\"/cart/:id\", cart, #{}}].",
+	} {
+		result := erlReviewed(t, map[string]string{"app.erl": "-module(app).\n" + routes + "\n", "cart.erl": handler, "carts.erl": carts})
+		if len(result.Findings) != 1 {
+			t.Errorf("%s: %+v", name, result.Findings)
+			continue
+		}
+		f := result.Findings[0]
+		if f.Rule != "HC240" || f.Criticality != report.External || f.Reach[0].Name != "route /cart/:id" {
+			t.Errorf("%s: %s is %v, by way of %+v", name, f.Rule, f.Criticality, f.Reach)
+		}
+	}
+}
+
 func TestErlangFileThatIsTooLargeOrBinaryIsNamed(t *testing.T) {
 	result := erlReviewed(t, map[string]string{"a.erl": "f() -> \x00.\n", "b.erl": "-module(b).\n" + strings.Repeat("%", 9<<20)})
 	if len(result.Unread) != 2 {
