@@ -156,7 +156,7 @@ func (p *program) judgeEndless(s start, l *loop) verdict {
 	if p.endsAfterOne(l, s) {
 		return verdict{}
 	}
-	for b := range l.blocks {
+	for b := range l.inOrder() {
 		for _, i := range b.Instrs {
 			if !before(i, s.instr) {
 				continue

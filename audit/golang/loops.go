@@ -2,6 +2,7 @@ package golang
 
 import (
 	"go/token"
+	"iter"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -54,6 +55,17 @@ func (l *loop) grow(b *ssa.BasicBlock) {
 	}
 }
 
+// inOrder goes through the blocks in the order of the source, so that of two things that are alike the first is found.
+func (l *loop) inOrder() iter.Seq[*ssa.BasicBlock] {
+	return func(yield func(*ssa.BasicBlock) bool) {
+		for _, b := range l.fn.Blocks {
+			if l.blocks[b] && !yield(b) {
+				return
+			}
+		}
+	}
+}
+
 // around returns the loops that instr is in, the innermost first, through the bodies of loops over functions.
 func (p *program) around(instr ssa.Instruction) []*loop {
 	var found []*loop
@@ -101,7 +113,7 @@ func (l *loop) bounds() (values []ssa.Value, ranged bool) {
 	if l.body != nil {
 		return []ssa.Value{l.over}, true
 	}
-	for b := range l.blocks {
+	for b := range l.inOrder() {
 		cond, ok := last(b).(*ssa.If)
 		if !ok || l.blocks[b.Succs[0]] && l.blocks[b.Succs[1]] {
 			continue

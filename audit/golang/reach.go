@@ -191,7 +191,7 @@ func (p *program) acceptedIn(l *loop, instr ssa.Instruction) *ssa.Call {
 	if l.body != nil {
 		return nil
 	}
-	for b := range l.blocks {
+	for b := range l.inOrder() {
 		for _, i := range b.Instrs {
 			if call, ok := i.(*ssa.Call); ok && ssa.Instruction(call) != instr && accepting(call.Common()) && b.Dominates(instr.Block()) && before(call, instr) {
 				return call
@@ -206,7 +206,7 @@ func (p *program) receivedIn(l *loop, instr ssa.Instruction) string {
 	if l.body != nil {
 		return ""
 	}
-	for b := range l.blocks {
+	for b := range l.inOrder() {
 		for _, i := range b.Instrs {
 			if i == instr || !before(i, instr) && b != l.head {
 				continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -93,4 +94,17 @@ func except(a, b []string) []string {
 		}
 	}
 	return rest
+}
+
+func TestReviewSaysTheSameAgain(t *testing.T) {
+	t.Setenv("GOWORK", "off")
+	for _, dir := range []string{"testdata/api", "testdata/queues", "testdata/inventory"} {
+		again, err := Review(context.Background(), dir, nil, Options{Offline: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := review(t, dir); !reflect.DeepEqual(first, again) {
+			t.Errorf("%s: %+v\nand then %+v", dir, first, again)
+		}
+	}
 }
