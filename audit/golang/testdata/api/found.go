@@ -74,6 +74,17 @@ func (s *server) restock(w http.ResponseWriter, r *http.Request) {
 	s.safely(func() { s.mail.send("stock") }) // want HC102 high
 }
 
+// A callback is no task: the goroutine is that of the function which is told what to call.
+func (s *server) report(done func(name string)) {
+	go func() { // want HC102 high
+		done("report")
+	}()
+}
+
+func (s *server) reports(w http.ResponseWriter, r *http.Request) {
+	s.report(s.mail.send)
+}
+
 // One for each session, which nobody counts.
 func (s *server) session(w http.ResponseWriter, r *http.Request) {
 	c := &client{stop: make(chan struct{})}
@@ -224,6 +235,7 @@ func main() {
 	mux.HandleFunc("/refund", s.refund)
 	mux.HandleFunc("/restock", s.restock)
 	mux.HandleFunc("/session", s.session)
+	mux.HandleFunc("/reports", s.reports)
 	mux.HandleFunc("/notify", s.notify)
 	mux.HandleFunc("/follow", s.follow)
 	mux.HandleFunc("/padded", s.padded)
