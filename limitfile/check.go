@@ -26,9 +26,6 @@ func Check(file string, tree headcount.TreeNode) ([]Planned, error) {
 		return nil, r.orNil()
 	}
 	entries := parse(data, r)
-	if err := r.orNil(); err != nil {
-		return nil, err
-	}
 	targets := resolve(entries, placesIn(tree), r, true)
 	if err := r.orNil(); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -216,4 +217,19 @@ func settings(app headcount.Node) string {
 		}
 	}
 	return b.String()
+}
+
+func TestAllThatIsWrongIsToldAtOnceInTheOrderOfTheFile(t *testing.T) {
+	_, err := checked(t, "myapp/usres: {max_children: 5}\nmyapp/jobs: {max_children: -3}\nmyapp/users: {max_childern: 5}\n")
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("error %v", err)
+	}
+	var lines []int
+	for _, p := range e.Problems {
+		lines = append(lines, p.Line)
+	}
+	if !slices.Equal(lines, []int{1, 2, 3}) {
+		t.Errorf("problems in the lines %v:\n%v", lines, err)
+	}
 }

@@ -175,10 +175,8 @@ func (f *File) load(root headcount.Node, asked bool) error {
 		}
 		f.content = string(data)
 		entries = parse(data, r)
-		if err = r.orNil(); err == nil {
-			targets = resolve(entries, placesOf(root), r, true)
-			err = r.orNil()
-		}
+		targets = resolve(entries, placesOf(root), r, true) // whatever else is wrong: all is told at once
+		err = r.orNil()
 	} else {
 		f.content = ""
 		r.add(at{}, "cannot be read: %v", err)

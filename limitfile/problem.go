@@ -1,7 +1,9 @@
 package limitfile
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -86,6 +88,7 @@ func (r *report) orNil() error {
 	if r.err.Total == 0 {
 		return nil
 	}
+	slices.SortStableFunc(r.err.Problems, func(a, b *Problem) int { return cmp.Or(a.Line-b.Line, a.Column-b.Column) })
 	return &r.err
 }
 
