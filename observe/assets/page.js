@@ -282,7 +282,7 @@
     }
     if (r.refused_minute || line.refusedBefore !== 0) line.refused.replaceChildren(number(r.refused_minute), ...r.refused_by.slice(0, 3).map((x) => make("small", null, x.reason + " " + number(x.count))));
     line.refusedBefore = r.refused_minute;
-    line.restarts.replaceChildren(number(r.restarts_minute), ...(sharesBudget(r) ? [make("small", null, " budget " + number(r.restarts_used) + " of " + number(r.restarts_allowed))] : []));
+    line.restarts.replaceChildren(number(r.restarts_minute), ...(sharesBudget(r) ? ["budget", number(r.restarts_used) + " of " + number(r.restarts_allowed)].map((t) => make("small", null, " " + t)) : []));
     setText(line.waiting, number(r.waiting));
     setText(line.stuck, number(r.stuck));
     line.source.replaceChildren(r.source, ...(r.capped_by ? [make("small", null, "cap " + r.capped_by)] : []));
@@ -496,7 +496,8 @@
     const line = (get) => points.map((p, i) => (i ? "L" : "M") + x(p.time) + " " + y(get(p))).join("");
     const svg = draw("svg", { class: "chart", viewBox: `0 0 ${W} ${H}`, role: "img" });
     svg.setAttribute("aria-label", `Children in the last hour: ${number(now.children)} now, ${number(peak)} at most, limit ${number(now.limit)}`);
-    for (const n of [0, top / 2.16, top / 1.08]) svg.append(draw("line", { class: "grid", x1: L, x2: W, y1: y(n), y2: y(n) }), label(L - 5, +y(n) + 4, "end", number(Math.round(n))));
+    const most = Math.round(top / 1.08);
+    for (const n of new Set([0, Math.round(most / 2), most])) svg.append(draw("line", { class: "grid", x1: L, x2: W, y1: y(n), y2: y(n) }), label(L - 5, +y(n) + 4, "end", number(n)));
     for (const part of [1, 0.5]) svg.append(label(x(to - part * span), H - 4, part === 1 ? "start" : "middle", "−" + (part * span) / 60e3 + " min"));
     svg.append(label(W - 4, H - 4, "end", "now"));
     svg.append(draw("path", { class: "peak", d: line((p) => p.peak) + `L${x(now.time)} ${y(0)}L${x(points[0].time)} ${y(0)}Z` }));
