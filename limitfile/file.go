@@ -113,7 +113,7 @@ func (f *File) run(ctx context.Context) error {
 		f.mu.running = false
 	}()
 
-	f.seen, _ = f.look()
+	f.remember()
 	if err := f.load(root, false); err != nil && first && f.cfg.Strict {
 		return err
 	}
@@ -130,7 +130,7 @@ func (f *File) run(ctx context.Context) error {
 				reload = nil // closed: nobody will ask any more
 				continue
 			}
-			f.seen, _ = f.look()
+			f.remember()
 			_ = f.load(root, true) // told
 		case <-ticker.C:
 			f.tick(root)
@@ -141,6 +141,12 @@ func (f *File) run(ctx context.Context) error {
 func (f *File) look() (stamp, error) {
 	info, err := os.Stat(f.file)
 	return stamp{info}, err
+}
+
+// remember looks at the file that is about to be loaded. That it is missing is told by the load.
+func (f *File) remember() {
+	seen, err := f.look()
+	f.seen, f.missing, f.pending = seen, err != nil, false
 }
 
 // tick looks at the file, and at the tree for what has come or expired.

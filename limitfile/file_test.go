@@ -381,6 +381,24 @@ func TestAnEntryThatExpiresComesBackAfterAShorterChange(t *testing.T) {
 	})
 }
 
+func TestAFileThatIsNotThereIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := setup(t, "myapp/users: {max_children: 2000}\n", Config{})
+		if err := os.Remove(s.f.file); err != nil {
+			t.Fatal(err)
+		}
+		s.start()
+		settle()
+		settle()
+		if st := s.f.Status(); st.Failures != 1 {
+			t.Errorf("%d failures were told, want 1", st.Failures)
+		}
+		s.write("myapp/users: {max_children: 2000}\n")
+		settle()
+		s.want(2000, 8, 64, 500, 50)
+	})
+}
+
 func TestSupervisorsThatComeLaterGetTheirLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := setup(t, "myapp/jobs/*: {max_children: 7}\nmyapp/jobs/small: {max_children: 2}\nmyapp/jobs/odd: {max_chidren: 2}\n", Config{}).start()
