@@ -43,6 +43,14 @@ func TestRulesAreForTheTreeThatIsGiven(t *testing.T) {
 	}
 }
 
+func TestRulesTakeTheLabelMatchersOfPromQL(t *testing.T) {
+	for _, match := range []string{`job="myapp"`, `job=~'a|b', env!="x{}\"y"`, "_a!~`x`"} {
+		if text, err := output(t, "", "rules", "--match", match); err != nil || !strings.Contains(text, match) {
+			t.Errorf("%s: error %v\n%s", match, err, text)
+		}
+	}
+}
+
 func TestTheDashboardIsJSON(t *testing.T) {
 	for _, args := range [][]string{{"dashboard"}, {"dashboard", "-"}} {
 		text, err := output(t, shopTree, args...)
@@ -55,6 +63,10 @@ func TestTheDashboardIsJSON(t *testing.T) {
 func TestRulesSayWhatIsWrong(t *testing.T) {
 	for line, want := range map[string]string{
 		"rules --near 2":           "near is 2",
+		"rules --match job=":       `match is "job="`,
+		"rules --match job=myapp":  `match is "job=myapp"`,
+		`rules --match {a="b"}`:    `match is "{a=`,
+		`rules --match a="b"c="d"`: `match is "a=`,
 		"rules no/such/file":       "no/such/file",
 		"rules -":                  "not the JSON",
 		"rules http://127.0.0.1:1": "cannot reach http://127.0.0.1:1",

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,12 @@ type Options struct {
 // Defaults are the options where nothing else is said.
 func Defaults() Options { return Options{Near: 0.8, Refusing: 0.05, Runbook: Runbook} }
 
+// matchers are label matchers of PromQL: names, operators and strings in any of its three quotes.
+var matchers = func() *regexp.Regexp {
+	const one = `\s*[a-zA-Z_][a-zA-Z0-9_]*\s*(=|!=|=~|!~)\s*("([^"\\\n]|\\.)*"|'([^'\\\n]|\\.)*'|` + "`[^`]*`" + `)\s*`
+	return regexp.MustCompile(`^` + one + `(,` + one + `)*$`)
+}()
+
 // Check says what is wrong with the options.
 func (o Options) Check() error {
 	switch {
@@ -30,7 +37,7 @@ func (o Options) Check() error {
 		return fmt.Errorf("near is %v: it must be above 0 and at most 1", o.Near)
 	case !(o.Refusing > 0 && o.Refusing < 1):
 		return fmt.Errorf("refusing is %v: it must be above 0 and below 1", o.Refusing)
-	case strings.ContainsAny(o.Match, "{}\n"):
+	case o.Match != "" && !matchers.MatchString(o.Match):
 		return fmt.Errorf("match is %q: it must be label matchers without braces, such as job=\"myapp\"", o.Match)
 	}
 	return nil
