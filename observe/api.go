@@ -199,7 +199,7 @@ func (c *call) number(name string, low, high, def int) (int, *problem) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < low || n > high {
-		return 0, badRequest(name, fmt.Sprintf("is not a whole number between %d and %d", low, high))
+		return 0, badRequest(name, fmt.Sprintf("%s is not a whole number between %d and %d", shown(text), low, high))
 	}
 	return n, nil
 }
@@ -211,10 +211,13 @@ func (c *call) id(name string) (uint64, *problem) {
 	}
 	id, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		return 0, badRequest(name, "is not an id")
+		return 0, badRequest(name, shown(text)+" is not an id")
 	}
 	return id, nil
 }
+
+// shown is what a request says, in an answer.
+func shown(text string) string { return strconv.QuoteToGraphic(plain.Cut(text, maxWhy)) }
 
 // body reads the request into v.
 func (c *call) body(v any) *problem {
@@ -243,7 +246,7 @@ func (h *Handler) find(path string) (headcount.Node, *problem) {
 	if n, ok := h.root.Find(path); ok {
 		return n, nil
 	}
-	return nil, notFound("there is no supervisor at " + strconv.QuoteToGraphic(plain.Cut(path, maxWhy)))
+	return nil, notFound("there is no supervisor at " + shown(path))
 }
 
 func (h *Handler) snapshot() wire.Snapshot {

@@ -94,7 +94,7 @@ func checkWords(why, by string, source *string) *problem {
 		return badRequest("by", fmt.Sprintf("is not a name of at most %d bytes", maxName))
 	}
 	if *source = cmp.Or(*source, "api"); !slices.Contains(ownSources, *source) {
-		return badRequest("source", "is none of page, command, api")
+		return badRequest("source", shown(*source)+" is none of page, command, api")
 	}
 	return nil
 }
@@ -187,11 +187,11 @@ func previewOf(n headcount.Node, l *headcount.Limit, value wire.Value) (wire.Pre
 func checkValue(s headcount.LimitSnapshot, value wire.Value) *problem {
 	switch {
 	case value < 0:
-		return badRequest("value", `is negative; 0 admits nothing, "unlimited" any number`)
+		return badRequest("value", fmt.Sprintf(`%d is negative; 0 admits nothing, "unlimited" any number`, value))
 	case int(value) > s.Ceiling:
-		return badRequest("value", fmt.Sprintf("is above the ceiling of %s that the program has set", wire.Value(s.Ceiling)))
+		return badRequest("value", fmt.Sprintf("%s is above the ceiling of %s that the program has set", value, wire.Value(s.Ceiling)))
 	case value > headcount.MaxLimit && value != wire.Unlimited:
-		return badRequest("value", fmt.Sprintf("is above %d", headcount.MaxLimit))
+		return badRequest("value", fmt.Sprintf("%s is above %s", value, wire.Value(headcount.MaxLimit)))
 	}
 	return nil
 }
@@ -206,7 +206,7 @@ func (h *Handler) setLimit(c *call) (any, *problem) {
 		return nil, p
 	}
 	if now := time.Now(); !req.Expires.IsZero() && !req.Expires.After(now) {
-		return nil, badRequest("expires", "lies in the past")
+		return nil, badRequest("expires", req.Expires.UTC().Format(time.RFC3339)+" lies in the past")
 	}
 	by, verified := c.who(req.By)
 	e := wire.Entry{

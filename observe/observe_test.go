@@ -935,3 +935,24 @@ func TestDeltasThatAreMergedTellTheLastOfEachRow(t *testing.T) {
 		t.Errorf("merged: %+v", d)
 	}
 }
+
+func TestWhatIsWrongWithARequestIsToldWithFieldAndValue(t *testing.T) {
+	b := setup(t, AllowChanges())
+	past := limitTo("max_children", 9)
+	past.Expires = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, c := range []struct {
+		path  string
+		body  any
+		field string
+		value string
+	}{
+		{"api/v1/keys?path=app/users&limit=5000", nil, "limit", `"5000"`},
+		{"api/v1/children?path=app/jobs&after=x", nil, "after", `"x"`},
+		{"api/v1/limits", limitTo("max_children", -7), "value", "-7"},
+		{"api/v1/limits", past, "expires", "2020-01-02T03:04:05Z"},
+	} {
+		if p := b.refused(c.path, c.body, http.StatusBadRequest, "invalid"); p.Field != c.field || !strings.HasPrefix(p.Detail, c.value+" ") {
+			t.Errorf("%s: field %q, detail %q", c.path, p.Field, p.Detail)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/headcount-go/headcount"
@@ -100,6 +101,14 @@ VALUE is a whole number, 50000, 50_000 or 50k, or unlimited. Children above a lo
 		},
 		ValidArgsFunction: completeLimit(&conn),
 	}
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) { // a number with a minus looks like a flag
+			if n := unknown.GetSpecifiedShortnames(); n != "" && strings.Trim(n, "0123456789_kM") == "" {
+				return fmt.Errorf("VALUE -%s is negative; 0 admits nothing, unlimited any number", n)
+			}
+		}
+		return err
+	})
 	conn.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&reason, "reason", "", "why; at most 500 bytes")
