@@ -134,6 +134,7 @@ func (g *graph) call(s *scope, c *elixir.Call) {
 		}
 		for _, i := range s.mod.imports {
 			g.run(s, g.p.lookup(i, c.Name, len(c.Args)), c.Args)
+			g.start(s, c, i)
 		}
 		if c.Name != "send" {
 			return

@@ -165,6 +165,12 @@ end
 defmodule MyApp.OtherRooms do
   def children, do: [{DynamicSupervisor, name: MyApp.Others}]
 end`, report.External, "RoomController.show -> Starter.start -> start_child"},
+		{"an import of the supervisor's functions", `
+defmodule MyAppWeb.RoomController do
+  use Phoenix.Controller
+  import DynamicSupervisor, only: [start_child: 2]
+  def show(conn, %{"id" => id}), do: start_child(MyApp.Rooms, {MyApp.Room, id})
+end`, report.External, "RoomController.show -> start_child"},
 		{"another supervisor", `
 defmodule MyAppWeb.RoomController do
   use Phoenix.Controller
