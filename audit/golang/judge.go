@@ -17,6 +17,7 @@ type verdict struct {
 	what string
 	walk walk
 	late bool // what is started looks at a limit, but only then
+	read bool // the loop goes on while there is something to read
 }
 
 // fromOutside tells the rules about what an outsider decides from those about the program's own work.
@@ -100,17 +101,12 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 	}
 	switch {
 	case len(bounds) == 0:
-		return p.judgeEndless(s, l)
-	case worst.from == outside:
-		sure := report.High
-		switch worst.far {
-		case 0:
-		case 1:
-			sure = report.Medium
-		default:
-			sure = report.Low
+		if v := p.judgeEndless(s, l); v.rule != "" {
+			return v
 		}
-		return verdict{rule: "HC101", sure: sure, what: article(worst.what)}
+		return p.judgeReading(s, l)
+	case worst.from == outside:
+		return fromOutside(worst)
 	case worst.from == internal && ranged || worst.from == internal && overData(bounds):
 		if p.endOf(s, nil) == joined {
 			return verdict{}
@@ -118,6 +114,18 @@ func (p *program) judgeLoop(s start, l *loop) verdict {
 		return verdict{rule: "HC105", sure: report.Low, what: "the program's own data"}
 	}
 	return verdict{}
+}
+
+func fromOutside(o origin) verdict {
+	sure := report.High
+	switch o.far {
+	case 0:
+	case 1:
+		sure = report.Medium
+	default:
+		sure = report.Low
+	}
+	return verdict{rule: "HC101", sure: sure, what: article(requestOf(o.what))}
 }
 
 // overData tells the length of a list from a plain number, which is a count of workers that somebody has set.

@@ -49,6 +49,9 @@ func (v verdict) message(s start) string {
 		}
 		return fmt.Sprintf("%s is started for each connection that is accepted, without a limit", how)
 	case "HC105":
+		if v.read {
+			return fmt.Sprintf("%s is started for each piece of %s, without a limit", how, v.what)
+		}
 		return fmt.Sprintf("%s is started for each item of %s, neither limited nor waited for", how, v.what)
 	case "HC106":
 		return fmt.Sprintf("%s is started in each round of a loop that %s drives, neither limited nor waited for", how, v.what)

@@ -121,6 +121,10 @@ func (p *program) reached(fn *ssa.Function, v verdict) (report.Criticality, []re
 		}
 	}
 	switch v.rule {
+	case "HC105":
+		if v.read {
+			return report.Unbounded, nil
+		}
 	case "HC101":
 		return report.External, []report.Step{here}
 	case "HC103":

@@ -15,7 +15,7 @@ var rules = []report.Rule{
 	{ID: "HC102", Name: "go-per-request", Summary: "a goroutine is started for each request and outlives it", Confidence: report.High},
 	{ID: "HC103", Name: "go-per-message", Summary: "a goroutine is started for each message", Confidence: report.High},
 	{ID: "HC104", Name: "accept-without-limit", Summary: "an accept loop starts a goroutine for each connection, without a limit", Confidence: report.High},
-	{ID: "HC105", Name: "go-in-inside-loop", Summary: "a loop over the program's own data starts a goroutine in each round", Confidence: report.Low},
+	{ID: "HC105", Name: "go-in-inside-loop", Summary: "a loop over the program's own data starts a goroutine in each round", Confidence: report.Medium},
 	{ID: "HC106", Name: "go-per-tick", Summary: "a clock or a channel starts a goroutine again and again", Confidence: report.Medium},
 	{ID: "HC107", Name: "go-recursive", Summary: "goroutines start more of themselves", Confidence: report.Medium},
 }

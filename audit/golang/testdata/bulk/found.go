@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -176,6 +177,14 @@ func (s *shop) sometimes(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// The lines of a body are as many as the client sends, however few bytes a line has.
+func (s *shop) lines(w http.ResponseWriter, r *http.Request) {
+	sc := bufio.NewScanner(http.MaxBytesReader(w, r.Body, 1<<20))
+	for sc.Scan() {
+		go s.refresh(sc.Text()) // want HC101 high
+	}
+}
+
 func main() {
 	s := &shop{store: &store{}, imports: make(chan product, 100)}
 	go s.run(context.Background())
@@ -187,6 +196,7 @@ func main() {
 	http.HandleFunc("/late", s.tooLate)
 	http.HandleFunc("/enqueue", s.enqueue)
 	http.HandleFunc("/sometimes", s.sometimes)
+	http.HandleFunc("/lines", s.lines)
 	e := gin.Default()
 	e.POST("/check", s.checkAll)
 	e.POST("/fetch", s.fetchAll)

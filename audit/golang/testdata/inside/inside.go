@@ -2,7 +2,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"database/sql"
+	"encoding/csv"
 	"os"
 	"path/filepath"
 	"sync"
@@ -134,6 +137,72 @@ func (c *crawler) walk(dir string) {
 	for _, e := range entries {
 		if e.IsDir() {
 			go c.walk(filepath.Join(dir, e.Name())) // want HC107 medium
+		}
+	}
+}
+
+// The length of a table, a file or an archive is no limit.
+func (c *crawler) rows(rows *sql.Rows) {
+	for rows.Next() {
+		go c.tell("row") // want HC105 medium
+	}
+}
+
+func (c *crawler) lines(f *os.File) {
+	sc := bufio.NewScanner(f)
+	for sc.Scan() {
+		go c.tell(sc.Text()) // want HC105 medium
+	}
+}
+
+func (c *crawler) records(r *csv.Reader) error {
+	for {
+		record, err := r.Read()
+		if err != nil {
+			return err
+		}
+		go c.tell(record[0]) // want HC105 medium
+	}
+}
+
+// Waiting for all of them after the loop lets all of them run at once.
+func (c *crawler) rowsJoined(rows *sql.Rows) {
+	var wg sync.WaitGroup
+	for rows.Next() {
+		wg.Add(1)
+		go func() { // want HC105 low
+			defer wg.Done()
+			c.tell("row")
+		}()
+	}
+	wg.Wait()
+}
+
+func (c *crawler) rowsLimited(rows *sql.Rows) {
+	slots := make(chan struct{}, 8)
+	for rows.Next() {
+		slots <- struct{}{}
+		go func() {
+			defer func() { <-slots }()
+			c.tell("row")
+		}()
+	}
+}
+
+// All is read before the one is started.
+func (c *crawler) readFirst(ctx context.Context, sc *bufio.Scanner) {
+	n := 0
+	for sc.Scan() {
+		n++
+	}
+	go c.poll(ctx)
+}
+
+func (c *crawler) firstLine(sc *bufio.Scanner) {
+	for sc.Scan() {
+		if sc.Text() != "" {
+			go c.tell(sc.Text())
+			return
 		}
 	}
 }
