@@ -16,10 +16,29 @@ func serves(c Criticality) string {
 	}
 }
 
+// notOfChildren is how to choose what is no number of children, such as a time or a size. It is empty where the remedy says it,
+// or where there is nothing to choose.
+var notOfChildren = map[string]string{
+	"HC110": "", "HC111": "", "HC112": "", // timeouts
+	"HC114": "", "HC116": "", // sizes
+	"HC115": "take the largest honest form, doubled.",
+	"HC130": "", "HC131": "", "HC132": "", // timers
+	"HC142": "", "HC143": "", // where a supervisor belongs
+	"HC212": "the queues together should stay below the pool of the repository, with room left for requests.",
+	"HC213": restarts, "HC241": restarts,
+	// The number of a running program comes from its peak, and stands in the remedy.
+	"HC301": "", "HC302": "", "HC303": "", "HC304": "", "HC305": "", "HC306": "",
+}
+
+const restarts = "ask how many failures in a minute still mean that restarting helps; with many children under one supervisor some tens."
+
 // choose says how to find the number for a limit.
 func choose(f Finding) string {
 	if f.Rule != "" && f.Rule[:min(3, len(f.Rule))] == "HC0" {
 		return "" // the comments of the review itself
+	}
+	if advice, ok := notOfChildren[f.Rule]; ok {
+		return advice
 	}
 	switch f.Criticality {
 	case External:
