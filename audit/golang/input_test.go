@@ -174,7 +174,7 @@ func TestReviewEndsWithItsContext(t *testing.T) {
 
 func TestEachRuleHasItsPage(t *testing.T) {
 	for _, r := range Rules() {
-		if !strings.HasPrefix(r.Page, "# "+r.ID+": ") || !strings.Contains(r.Page, "\n## Bad\n") || !strings.Contains(r.Page, "\n## Good\n") || remedies[r.ID] == "" {
+		if !strings.HasPrefix(r.Page, "# "+r.ID+" "+r.Name+"\n") || !strings.Contains(r.Page, "\n## Bad\n") || !strings.Contains(r.Page, "\n## Good\n") || remedies[r.ID] == "" {
 			t.Errorf("%s: the page or the remedy is not whole", r.ID)
 		}
 	}
