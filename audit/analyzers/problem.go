@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
@@ -124,14 +125,15 @@ func (u *unit) line(pos token.Pos) string {
 	return line
 }
 
-// ignored says whether a comment on the line of pos or on the one above it lets the rule pass. Findings keep what is
-// ignored: the review judges these comments itself, and tells of those that are not needed.
+// ignored says whether a comment at the end of the line of pos, or on the lines above it that are comments alone, lets the rule
+// pass. Findings keep what is ignored: the review judges these comments itself, and tells of those that are not needed.
 func (u *unit) ignored(pos token.Pos) bool {
 	at := u.lineOf(pos)
 	for _, group := range u.file(pos).Comments {
+		last := u.lineOf(group.End())
 		for _, c := range group.List {
-			line := u.lineOf(c.Pos())
-			if (line == at || line == at-1) && ignores(c.Text, u.result.Rule) {
+			above := last == at-1 && strings.HasPrefix(strings.TrimSpace(u.line(c.Pos())), "//")
+			if (above || u.lineOf(c.Pos()) == at) && ignores(c.Text, u.result.Rule) {
 				return true
 			}
 		}
@@ -139,15 +141,20 @@ func (u *unit) ignored(pos token.Pos) bool {
 	return false
 }
 
-// ignores says whether a comment is "//headcount:ignore RULE reason"; the reason is required.
+// ignores says whether a comment is "//headcount:ignore RULE, RULE reason"; the reason is required.
 func ignores(comment, rule string) bool {
-	rest, ok := strings.CutPrefix(comment, "//headcount:ignore ")
-	if !ok {
-		return false
+	rest, ok := strings.CutPrefix(strings.TrimSpace(strings.TrimPrefix(comment, "//")), "headcount:ignore ")
+	named := false
+	for word := range strings.FieldsFuncSeq(rest, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		if !ruleID.MatchString(word) {
+			return ok && named && strings.ContainsFunc(rest[strings.Index(rest, word):], unicode.IsLetter)
+		}
+		named = named || strings.TrimSuffix(word, ":") == rule
 	}
-	words := strings.Fields(rest)
-	return len(words) > 1 && words[0] == rule
+	return false
 }
+
+var ruleID = regexp.MustCompile(`^HC[0-9]{3}:?$`)
 
 // symbol names the function that a node is in, or what is declared there.
 func (u *unit) symbol(at inspector.Cursor) string {
