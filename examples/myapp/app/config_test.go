@@ -110,7 +110,7 @@ func TestWrongEndpointIsWrongUsage(t *testing.T) {
 	} {
 		c := testConfig(t)
 		spoil(&c)
-		var said bytes.Buffer
+		var said lockedBuffer
 		if code := serve(t.Context(), c, &said, hooks{}); code != codeUsage {
 			t.Errorf("exit status %d, want %d:\n%s", code, codeUsage, said.String())
 		}
