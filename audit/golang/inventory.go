@@ -147,6 +147,7 @@ func (p *program) supervisor(k maker, m *making, symbol string) report.Superviso
 	}
 	if made := m.result(); made != nil {
 		s.Criticality, s.Reach = p.use(made, k.starts)
+		p.uses = append(p.uses, use{m.call.Pos(), m.call.End(), s.Criticality, s.Reach})
 	}
 	switch {
 	case strings.HasPrefix(k.kind, "net/http"), strings.HasPrefix(k.kind, "gRPC"), strings.HasPrefix(k.kind, "endpoint"), strings.HasPrefix(k.kind, "netutil"):
@@ -157,6 +158,13 @@ func (p *program) supervisor(k maker, m *making, symbol string) report.Superviso
 		s.Criticality = report.Internal
 	}
 	return s
+}
+
+// A use is who starts children on what a call makes.
+type use struct {
+	from, to token.Pos // of the call
+	report.Criticality
+	reach []report.Step
 }
 
 // use finds the most critical place where children are started on what a call made.

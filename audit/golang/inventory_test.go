@@ -28,7 +28,7 @@ func TestReviewListsSupervisorsWithTheirLimits(t *testing.T) {
 	want := []string{
 		`headcount.NewDynamicSupervisor "jobs": 64 (mostJobs); external`,
 		`headcount.NewKeyedSupervisor "users": 50000 (headcount.MaxChildren(50_000), headcount.MaxPerKey(8)); external`,
-		`headcount.NewDynamicSupervisor "free": unlimited; internal`,
+		`headcount.NewDynamicSupervisor "free": unlimited; external`,
 		`headcount.NewDynamicSupervisor "set": most; not known`,
 		`headcount.NewSupervisor "app": rest_for_one, 5 in 10s; internal`,
 		`errgroup.Group "": 4; not known`,
@@ -61,6 +61,21 @@ func TestASupervisorIsReachedWhereItsChildrenStart(t *testing.T) {
 			t.Errorf("reached by %q, want %q", got, want)
 		}
 	}
+}
+
+// It is made where the program begins, and children are started on it by requests.
+func TestAMissingLimitIsAsCriticalAsWhatItIsUsedFor(t *testing.T) {
+	for _, f := range review(t, "testdata/inventory").Findings {
+		if f.Rule != "HC140" {
+			continue
+		}
+		got, want := names(f.Reach), []string{"route POST /orders", "HTTP handler main.app.order", "Go"}
+		if f.Criticality != report.External || !slices.Equal(got, want) {
+			t.Errorf("%s, reached by %q, want %q", criticalities[f.Criticality], got, want)
+		}
+		return
+	}
+	t.Error("MaxChildren(Unlimited) is not found")
 }
 
 func names(steps []report.Step) (names []string) {

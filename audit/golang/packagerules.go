@@ -27,11 +27,12 @@ func (p *program) packageFindings() []report.Finding {
 	}
 	var found []report.Finding
 	for _, f := range analyzers.Findings(p.showing.base, results) {
-		fn := p.functionAt(at[report.Position{File: f.File, Line: f.Line, Column: f.Column}])
+		pos := at[report.Position{File: f.File, Line: f.Line, Column: f.Column}]
+		fn := p.functionAt(pos)
 		if fn != nil && tests(fn) {
 			continue
 		}
-		found = append(found, p.placed(f, fn))
+		found = append(found, p.used(p.placed(f, fn), pos))
 	}
 	return found
 }
@@ -45,6 +46,19 @@ func (p *program) placed(f report.Finding, fn *ssa.Function) report.Finding {
 				f.Criticality = report.External
 				break
 			}
+		}
+	}
+	return f
+}
+
+// used says of a limit that is missing where something is made who reaches what is started on it: mostly that is elsewhere.
+func (p *program) used(f report.Finding, pos token.Pos) report.Finding {
+	if f.Rule != "HC121" && f.Rule != "HC122" && f.Rule != "HC140" {
+		return f
+	}
+	for _, u := range p.uses {
+		if u.from <= pos && pos < u.to && u.Criticality > f.Criticality {
+			f.Criticality, f.Reach = u.Criticality, u.reach
 		}
 	}
 	return f

@@ -25,6 +25,7 @@ type program struct {
 	loops    map[*ssa.Function][]*loop
 	entries  map[*ssa.Function]entry
 	ways     *ways
+	uses     []use               // of what was made, once the supervisors are listed
 	lines    map[string][]string // of source files, for the code shown with a finding
 }
 

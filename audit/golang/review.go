@@ -47,11 +47,12 @@ func Review(ctx context.Context, dir string, patterns []string, o Options) (repo
 	if err := ctx.Err(); err != nil {
 		return report.Result{}, err
 	}
+	supervisors := p.supervisors()
 	found := oneEach(p.findings(), p.packageFindings())
 	slices.SortStableFunc(found, func(a, b report.Finding) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.Rule, b.Rule))
 	})
-	return report.Result{Findings: found, Supervisors: p.supervisors(), Unread: p.unread}, nil
+	return report.Result{Findings: found, Supervisors: supervisors, Unread: p.unread}, nil
 }
 
 // resolved makes a path absolute and free of symbolic links, as the go command writes them.

@@ -46,6 +46,7 @@ func (a *app) tick(ctx context.Context) error {
 
 func (a *app) order(w http.ResponseWriter, r *http.Request) {
 	a.jobs.Go(r.Context(), func(context.Context) error { return nil })
+	a.free.Go(r.Context(), func(context.Context) error { return nil })
 	a.users.At(r.FormValue("user")).Do(r.Context(), func(context.Context) error { return nil })
 }
 

@@ -3,6 +3,7 @@ package headcount
 
 import (
 	"context"
+	"math"
 	"time"
 )
 
@@ -37,7 +38,7 @@ const (
 	RestForOne
 )
 
-const Unlimited = 1 << 30
+const Unlimited = math.MaxInt
 
 func MaxChildren(n int) ChildLimit { return ChildLimit{} }
 func MaxPerKey(n int) KeyLimit     { return KeyLimit{} }
