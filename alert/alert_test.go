@@ -118,22 +118,22 @@ func TestNearTheLimitFiresAfterItsTimeAndHasHysteresis(t *testing.T) {
 		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(100))
 		_, r, _ := watched(t, Config{}, jobs)
 		const rule, at = "HeadcountNearLimit", "app/jobs max_children"
-		fill(t, jobs, 80)
+		fill(t, jobs, 70)
 		ten := fill(t, jobs, 10)
-		time.Sleep(59 * time.Second)
+		time.Sleep(5*time.Minute - time.Second)
 		r.want(t, rule)
 		time.Sleep(3 * time.Second)
 		r.want(t, rule, "+"+at)
-		stop(t, ten[:5]) // 85: not near any more, but not over either
+		stop(t, ten[:5]) // 75: not near any more, but not over either
 		time.Sleep(time.Hour)
 		r.want(t, rule, "+"+at)
-		stop(t, ten[5:]) // 80
+		stop(t, ten[5:]) // 70
 		time.Sleep(time.Hour)
 		r.want(t, rule, "+"+at)
 		one := fill(t, jobs, 0)
 		all, _ := jobs.Children(headcount.Query{Limit: 1})
 		c, _ := jobs.Lookup(all[0].ID)
-		stop(t, append(one, c)) // 79
+		stop(t, append(one, c)) // 69
 		time.Sleep(59 * time.Second)
 		r.want(t, rule, "+"+at)
 		time.Sleep(3 * time.Second)
@@ -202,7 +202,7 @@ func TestDescendantsAreWatchedToo(t *testing.T) {
 		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(100), headcount.MaxDescendants(20))
 		_, r, _ := watched(t, Config{}, jobs)
 		fill(t, jobs, 19)
-		time.Sleep(2 * time.Minute)
+		time.Sleep(6 * time.Minute)
 		r.want(t, "HeadcountSubtreeNearLimit", "+app/jobs max_descendants")
 		r.want(t, "HeadcountNearLimit")
 	})

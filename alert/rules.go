@@ -34,7 +34,7 @@ type measured struct {
 
 // Rules gives the rules as they are by default. A program may leave some out, or change what they fire at:
 //
-//   - HeadcountNearLimit (warning): 90 % of a limit is in use, for a minute. It is over below 80 %. For limits from 10 on.
+//   - HeadcountNearLimit (warning): 80 % of a limit is in use, for five minutes. It is over below 70 %. For limits from 5 on.
 //     HeadcountSubtreeNearLimit is the same for the limit on all descendants.
 //   - HeadcountFull (warning): starts are refused because a limit is reached, again and again for a minute.
 //     HeadcountSubtreeFull is the same where it is the limit on all descendants of a supervisor above.
@@ -55,11 +55,11 @@ func Rules() []Rule {
 	return []Rule{
 		{
 			Name: "HeadcountNearLimit", Severity: Warning, Summary: "A supervisor is close to a limit",
-			Fires: 0.9, For: time.Minute, Clears: 0.8, KeepFor: time.Minute, measure: near(maxChildren),
+			Fires: 0.8, For: 5 * time.Minute, Clears: 0.7, KeepFor: time.Minute, measure: near(maxChildren),
 		},
 		{
 			Name: "HeadcountSubtreeNearLimit", Severity: Warning, Summary: "All below a supervisor are close to their limit",
-			Fires: 0.9, For: time.Minute, Clears: 0.8, KeepFor: time.Minute, measure: near(maxDescendants),
+			Fires: 0.8, For: 5 * time.Minute, Clears: 0.7, KeepFor: time.Minute, measure: near(maxDescendants),
 		},
 		{
 			Name: "HeadcountFull", Severity: Warning, Summary: "A limit is reached and starts are refused",
@@ -124,7 +124,7 @@ type sight struct {
 }
 
 // smallLimit is where a limit has nothing near it: one child less than full is far from it.
-const smallLimit = 10
+const smallLimit = 5
 
 // counted calls out for each limit that counts something: own children, if they come and go, and descendants.
 func (s *sight) counted(out func(l headcount.LimitSnapshot, held int)) {
