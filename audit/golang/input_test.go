@@ -72,6 +72,21 @@ func TestAPathWithoutAModuleIsAnError(t *testing.T) {
 	}
 }
 
+func TestWhatTheGoCommandAsksForIsToldInALine(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "dep/go.mod", "module example.org/dep\n\ngo 1.24\n\nrequire example.org/more v0.0.0\n\nreplace example.org/more => ../more\n")
+	write(t, dir, "dep/dep.go", "package dep\n\nimport _ \"example.org/more\"\n")
+	write(t, dir, "more/go.mod", "module example.org/more\n\ngo 1.24\n")
+	write(t, dir, "more/more.go", "package more\n")
+	write(t, dir, "app/go.mod", "module example.org/app\n\ngo 1.24\n\nrequire example.org/dep v0.0.0\n\nreplace (\n\texample.org/dep => ../dep\n\texample.org/more => ../more\n)\n")
+	write(t, dir, "app/main.go", "package main\n\nimport _ \"example.org/dep\"\n\nfunc main() {}\n")
+	t.Setenv("GOFLAGS", "-mod=readonly")
+	_, err := Review(t.Context(), filepath.Join(dir, "app"), nil, Options{Offline: true})
+	if err == nil || !strings.HasSuffix(err.Error(), "go mod tidy") || strings.ContainsAny(err.Error(), "\n") || strings.Contains(err.Error(), "stderr") {
+		t.Errorf("err = %v", err)
+	}
+}
+
 func write(t *testing.T, dir, name, text string) {
 	t.Helper()
 	name = filepath.Join(dir, name)

@@ -148,16 +148,29 @@ const (
 )
 
 func (m *module) packages(ctx context.Context, dir string, env, patterns []string) ([]*packages.Package, error) {
-	return packages.Load(&packages.Config{
+	pkgs, err := packages.Load(&packages.Config{
 		Mode: loadMode, Context: ctx, Dir: dir, Env: env, Fset: m.fset, ParseFile: m.parse,
 	}, patterns...)
+	return pkgs, told(err)
+}
+
+// told is what the go command has to say, without how it was run, on one line.
+func told(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, said, ok := strings.Cut(err.Error(), ": stderr: "); ok {
+		return errors.New(strings.Join(strings.Fields(said), " "))
+	}
+	return err
 }
 
 func (m *module) list(ctx context.Context, dir string, env, patterns []string) ([]*packages.Package, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
 	}
-	return packages.Load(&packages.Config{Mode: listMode, Context: ctx, Dir: dir, Env: env}, patterns...)
+	pkgs, err := packages.Load(&packages.Config{Mode: listMode, Context: ctx, Dir: dir, Env: env}, patterns...)
+	return pkgs, told(err)
 }
 
 // largestFile is what one source file may have. The type checker needs some hundred bytes for each byte of it.
@@ -251,7 +264,11 @@ func (m *module) note(p *packages.Package, affected bool, seen map[string]bool) 
 		if at.File == "" {
 			at.File = m.showing.path(dirOf(p, m.dir))
 		}
-		reason, _, _ := strings.Cut(strings.TrimSpace(e.Msg), "\n")
+		reason, rest, _ := strings.Cut(strings.TrimSpace(e.Msg), "\n")
+		if strings.HasSuffix(reason, ":") { // what to do is on the next line
+			next, _, _ := strings.Cut(rest, "\n")
+			reason += " " + strings.TrimSpace(next)
+		}
 		if key := at.String() + reason; !seen[key] {
 			seen[key] = true
 			told++
