@@ -293,7 +293,7 @@ func (r *erlReview) endless(sup *erlSupervisor, row report.Supervisor) {
 	}
 	r.add(sup.fn, sup.at, report.Finding{
 		Rule: "HC241", Confidence: report.Medium, Criticality: row.Criticality, Reach: row.Reach,
-		Message: fmt.Sprintf("%s allows %s, which a child that always fails does not use up", sup.called(), row.Restarts),
+		Message: fmt.Sprintf("%s allows %d restarts in %ds, which a child that always fails does not use up", sup.called(), sup.intensity, sup.period),
 		Remedy:  "#{strategy => " + sup.strategy + ", intensity => 10, period => 60}",
 	})
 }

@@ -8,4 +8,4 @@
 start_link() -> supervisor:start_link({local, ?SERVER}, ?MODULE, []).
 
 init([]) ->
-    {ok, {{one_for_one, 1000000, 1}, [?CHILD(chat_room_sup, supervisor), ?CHILD(chat_index, worker)]}}. % want HC241 "chat_sup allows 1000000 in 1s"
+    {ok, {{one_for_one, 1000000, 1}, [?CHILD(chat_room_sup, supervisor), ?CHILD(chat_index, worker)]}}. % want HC241 "chat_sup allows 1000000 restarts in 1s"
