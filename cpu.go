@@ -9,7 +9,6 @@ import (
 	"io"
 	"runtime/pprof"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -64,7 +63,10 @@ func (n *node) CPU(ctx context.Context, d time.Duration) (CPUCount, error) {
 	case d < MinCPUProfile || d > MaxCPUProfile:
 		return CPUCount{}, &ConfigError{Path: n.Path(), Field: "d", Value: d, Problem: fmt.Sprintf("is not between %v and %v", MinCPUProfile, MaxCPUProfile)}
 	}
-	p, err := n.top().cpu.read(ctx, d)
+	p, err := n.top().cpu.get(ctx, func() (*cpuProfile, time.Duration, error) {
+		p, err := takeCPUProfile(ctx, d)
+		return p, cpuRest, err
+	})
 	if err != nil {
 		return CPUCount{}, err
 	}
@@ -96,57 +98,8 @@ func (n *node) top() *node {
 	}
 }
 
-// A cpuReader makes CPU profiles for the requests of one tree, one at a time and not too often. The zero value is ready.
-type cpuReader struct {
-	mu   sync.Mutex
-	last *cpuProfile   // the answer to all requests until it has gone
-	busy chan struct{} // closed when the profile that is being made is over; nil if none is
-}
-
 // cpuRest is the time after a profile in which none is made.
 const cpuRest = 10 * time.Second
-
-func (r *cpuReader) read(ctx context.Context, d time.Duration) (*cpuProfile, error) {
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		r.mu.Lock()
-		last, busy := r.last, r.busy
-		if last == nil && busy == nil {
-			r.busy = make(chan struct{})
-		}
-		r.mu.Unlock()
-		switch {
-		case last != nil:
-			return last, nil
-		case busy == nil:
-			return r.make(ctx, d)
-		}
-		select { // if it has failed, or was broken off, the next one makes its own
-		case <-busy:
-		case <-ctx.Done():
-		}
-	}
-}
-
-func (r *cpuReader) make(ctx context.Context, d time.Duration) (*cpuProfile, error) {
-	p, err := takeCPUProfile(ctx, d)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	close(r.busy)
-	r.busy = nil
-	if err != nil {
-		return nil, err
-	}
-	r.last = p
-	time.AfterFunc(cpuRest, func() {
-		r.mu.Lock()
-		r.last = nil
-		r.mu.Unlock()
-	})
-	return p, nil
-}
 
 func takeCPUProfile(ctx context.Context, d time.Duration) (*cpuProfile, error) {
 	var raw boundedBuffer

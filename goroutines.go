@@ -8,7 +8,6 @@ import (
 	"runtime/pprof"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -96,22 +95,11 @@ func (n *node) readGoroutines(ctx context.Context) (*goroutineProfile, error) {
 	if ctx == nil {
 		return nil, &ConfigError{Path: n.Path(), Field: "ctx", Value: nil, Problem: "is nil"}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	p, err := n.top().goroutines.read(ctx)
+	p, err := n.top().goroutines.get(ctx, makeGoroutineProfile)
 	if err != nil {
 		return nil, err
 	}
 	return p, p.err
-}
-
-// A goroutineReader reads the goroutine profile for the requests of one tree, one at a time and not too often. The zero
-// value is ready.
-type goroutineReader struct {
-	mu   sync.Mutex
-	last *goroutineProfile // the answer to all requests until it has gone
-	busy chan struct{}     // closed when the reading under way is over; nil if none is
 }
 
 // The profile is not read again for goroutineRest after a reading, nor for goroutineRestFactor times what it took: with
@@ -121,45 +109,11 @@ const (
 	goroutineRestFactor = 10
 )
 
-func (r *goroutineReader) read(ctx context.Context) (*goroutineProfile, error) {
-	for {
-		r.mu.Lock()
-		last, busy := r.last, r.busy
-		if last == nil && busy == nil {
-			r.busy = make(chan struct{})
-		}
-		r.mu.Unlock()
-		switch {
-		case last != nil:
-			return last, nil
-		case busy == nil:
-			return r.readNow(), nil
-		}
-		select {
-		case <-busy:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-func (r *goroutineReader) readNow() *goroutineProfile {
+// makeGoroutineProfile reads it, and says for how long it is the answer. An error of the profile is a part of it.
+func makeGoroutineProfile() (*goroutineProfile, time.Duration, error) {
 	began := time.Now()
 	p := takeGoroutineProfile(began)
-	rest := max(goroutineRest, goroutineRestFactor*time.Since(began))
-	r.mu.Lock()
-	r.last = p
-	close(r.busy)
-	r.busy = nil
-	r.mu.Unlock()
-	// The answer is forgotten when its time is over, not when the next one is asked for: with many Traceable children it
-	// is large.
-	time.AfterFunc(rest, func() {
-		r.mu.Lock()
-		r.last = nil
-		r.mu.Unlock()
-	})
-	return p
+	return p, max(goroutineRest, goroutineRestFactor*time.Since(began)), nil
 }
 
 // A goroutineProfile is a goroutine profile of the process. It does not change once it is made.

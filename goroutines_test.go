@@ -311,7 +311,7 @@ func TestASecondReadingOfGoroutinesWaitsForTheFirst(t *testing.T) {
 		if len(answers) != 0 {
 			t.Error("the second one did not wait")
 		}
-		first := app.goroutines.readNow()
+		first, _ := app.goroutines.finish(makeGoroutineProfile())
 		<-done
 		if !answers[0].Time.Equal(first.time) {
 			t.Error("the second one read again")

@@ -79,8 +79,9 @@ type node struct {
 	restarts atomic.Uint64
 	// restarting counts the children between two runs.
 	restarting atomic.Int64
-	goroutines goroutineReader // of a root
-	cpu        cpuReader       // of a root
+	// Of a root: the profiles that were asked for.
+	goroutines shared[goroutineProfile]
+	cpu        shared[cpuProfile]
 
 	mu struct {
 		sync.Mutex
