@@ -10,7 +10,7 @@ import (
 )
 
 // An Event tells of something that happened to a child, a supervisor or a
-// limit. The set of events is closed: the types of this file and [LimitsRefused], as values and
+// limit. The set of events is closed: the types of this file, as values and
 // never as pointers, for a type switch to tell apart. More may be added, so a
 // switch should have a default. Each has the Path of the node that it is
 // about and the Time at which it happened, and prints as one line for people.
@@ -165,6 +165,15 @@ type LimitCleared struct {
 	For     time.Duration
 	// Observed: nothing was refused, see [LimitReached].
 	Observed bool
+}
+
+// LimitsRefused: what a source, such as a file, says about the limits of the tree at Path has something wrong in it. None
+// of it was set, the old limits stay. Err says what is wrong.
+type LimitsRefused struct {
+	Path   string
+	Time   time.Time
+	Source string
+	Err    error
 }
 
 func (e ChildFailed) EventPath() string       { return e.Path }

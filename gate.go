@@ -31,8 +31,9 @@ const (
 )
 
 // NewGate makes a gate of this name, which is a word such as conns_per_prefix: lower case letters, digits and _, at most
-// 64 bytes; no other gate of the supervisor may have it. n is its limit. enforce puts a new value in force: it is called when the gate is given to a supervisor, and
-// then by each change before the change returns, one call at a time; it must not block or change the limit. It may be nil.
+// 64 bytes; no other gate of the supervisor may have it. n is its limit. enforce puts a new value in force: it is called
+// when the gate is given to a supervisor, and then by each change before the change returns, one call at a time; it must
+// not block or change the limit. It may be nil.
 func NewGate(name string, n int, enforce func(inForce int), opts ...LimitOption) *Gate {
 	return &Gate{name: name, spec: newLimitSpec(n, opts), enforce: enforce, refused: newRefusedCounter()}
 }

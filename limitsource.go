@@ -7,15 +7,6 @@ import (
 	"time"
 )
 
-// LimitsRefused: what a source, such as a file, says about the limits of the tree at Path has something wrong in it. None
-// of it was set, the old limits stay. Err says what is wrong.
-type LimitsRefused struct {
-	Path   string
-	Time   time.Time
-	Source string
-	Err    error
-}
-
 // A LimitSource is where limits of a tree come from, many at once, such as a file.
 type LimitSource struct {
 	Name    string
@@ -29,6 +20,9 @@ type LimitSource struct {
 // of its LimitSources, and a refusal is an event, [LimitsRefused]. Sources are told apart by their name, up to 16 of
 // them.
 func ReportLimits(n Node, source string, err error) {
+	if isNil(n) {
+		return
+	}
 	node := n.base()
 	source = oneLine(source, maxWord)
 	node.noteLimits(source, err)
