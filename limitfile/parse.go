@@ -2,10 +2,7 @@ package limitfile
 
 import (
 	"errors"
-	"fmt"
-	"path"
-	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -261,7 +258,7 @@ func (r *report) entry(e *entry, n ast.Node) bool {
 	for _, p := range pairs {
 		t, plain := text(p.value)
 		if !plain && p.key != "value" {
-			if contains(fields, p.key) {
+			if slices.Contains(fields, p.key) {
 				r.add(p.keyAt, "%s is %s; it must be text", p.key, kindOf(p.value))
 			}
 			ok = false
@@ -292,178 +289,10 @@ func (r *report) entry(e *entry, n ast.Node) bool {
 	return ok && given
 }
 
-func contains(words []string, s string) bool {
-	for _, w := range words {
-		if w == s {
-			return true
-		}
-	}
-	return false
-}
-
 func cut(s string) string {
 	s = strings.TrimSpace(s)
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "") + "…"
 	}
 	return s
-}
-
-var number = regexp.MustCompile(`^([0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(k|M)?$`)
-
-// number reads the value of a limit.
-func (r *report) number(e *entry, n ast.Node) bool {
-	t, ok := text(n)
-	if !ok {
-		r.add(e.valueAt, "%s is %s; it must be a number", e.limit, kindOf(n))
-		return false
-	}
-	value, problem := readNumber(t)
-	if problem != "" {
-		r.add(e.valueAt, "%s %s %s", e.limit, shown(t), problem)
-		return false
-	}
-	e.value = value
-	return true
-}
-
-// ParseValue reads a value as it stands in a file: 50000, 50_000, 50k, 2M or unlimited.
-func ParseValue(s string) (int, error) {
-	value, problem := readNumber(s)
-	if problem != "" {
-		return 0, fmt.Errorf("%s %s", shown(s), problem)
-	}
-	return value, nil
-}
-
-func readNumber(t string) (value int, problem string) {
-	if t == "unlimited" {
-		return headcount.Unlimited, ""
-	}
-	m := number.FindStringSubmatch(t)
-	switch {
-	case strings.HasPrefix(t, "-"):
-		return 0, "is negative; 0 admits nothing, unlimited any number"
-	case m == nil:
-		return 0, "is not a number: write 50000, 50_000, 50k (thousands) or 2M (millions)"
-	case len(m[1]) > 1 && m[1][0] == '0':
-		return 0, "begins with 0, which some readers take for octal"
-	}
-	n, err := strconv.ParseInt(strings.ReplaceAll(m[1], "_", ""), 10, 64)
-	unit := map[string]int64{"": 1, "k": 1_000, "M": 1_000_000}[m[2]]
-	if err != nil || n > headcount.MaxLimit/unit {
-		return 0, fmt.Sprintf("is above %d, the largest limit there is", headcount.MaxLimit)
-	}
-	return int(n * unit), ""
-}
-
-// date reads a day or a time.
-func (r *report) date(to *time.Time, p pair, t string) bool {
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if d, err := time.Parse(layout, t); err == nil && !d.IsZero() {
-			*to = d
-			return true
-		}
-	}
-	r.add(placeOf(p.value), "%s %s is not a date: write 2027-03-01, or 2027-03-01T18:00:00Z", p.key, shown(t))
-	return false
-}
-
-// A pattern is a path, or stands for several.
-type pattern struct {
-	text    string
-	names   []string
-	literal bool // no pattern at all
-	deep    int  // how many **
-	whole   int  // names without a pattern
-	letters int  // outside of patterns
-	where   at
-}
-
-const maxPath = 1024
-
-func newPattern(s string) (pattern, error) {
-	p := pattern{text: s, names: strings.Split(s, "/"), literal: true}
-	switch {
-	case len(s) > maxPath:
-		return p, fmt.Errorf("is longer than %d bytes", maxPath)
-	case len(p.names) > 64:
-		return p, errors.New("has more than 64 names")
-	}
-	for _, n := range p.names {
-		switch {
-		case n == "":
-			return p, errors.New("has an empty name in it: paths are like myapp/users")
-		case n == "**":
-			p.deep++
-			p.literal = false
-			continue
-		case strings.Contains(n, "**"):
-			return p, errors.New("has ** as a part of a name; it stands for whole names")
-		case strings.ContainsAny(n, `*?[\`):
-			if _, err := path.Match(n, ""); err != nil {
-				return p, errors.New("is not a pattern: a [ has no ], or is empty")
-			}
-			p.literal = false
-		default:
-			p.whole++
-		}
-		p.letters += len(n) - strings.Count(n, "*") - strings.Count(n, "?")
-	}
-	if p.deep > 4 {
-		return p, errors.New("has more than four **")
-	}
-	return p, nil
-}
-
-// matches reports whether the pattern stands for the path, given in names.
-func (p *pattern) matches(names []string) bool { return match(p.names, names) }
-
-func match(pattern, names []string) bool {
-	for len(pattern) > 0 {
-		if pattern[0] == "**" {
-			for i := 0; i <= len(names); i++ {
-				if match(pattern[1:], names[i:]) {
-					return true
-				}
-			}
-			return false
-		}
-		if len(names) == 0 {
-			return false
-		}
-		if ok := pattern[0] == names[0]; !ok {
-			if ok, _ = path.Match(pattern[0], names[0]); !ok {
-				return false
-			}
-		}
-		pattern, names = pattern[1:], names[1:]
-	}
-	return len(names) == 0
-}
-
-// above reports whether the pattern can stand for something below the path.
-func (p *pattern) above(names []string) bool {
-	for i := 1; i < len(p.names); i++ {
-		if match(p.names[:i], names) {
-			return true
-		}
-	}
-	return false
-}
-
-// compare is above zero if p is more specific than q.
-func (p *pattern) compare(q *pattern) int {
-	switch {
-	case p.literal != q.literal:
-		if p.literal {
-			return 1
-		}
-		return -1
-	case p.deep != q.deep:
-		return q.deep - p.deep
-	case p.whole != q.whole:
-		return p.whole - q.whole
-	}
-	return p.letters - q.letters
 }
