@@ -4,114 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/headcount-go/headcount"
 )
-
-var quiet = slog.New(slog.DiscardHandler)
-
-// A recorder is a notifier that keeps what it was told.
-type recorder struct {
-	mu   sync.Mutex
-	told []Alert
-	fail error
-	hang bool
-}
-
-func (r *recorder) String() string { return "recorder" }
-
-func (r *recorder) Notify(ctx context.Context, alerts []Alert) error {
-	r.mu.Lock()
-	fail, hang := r.fail, r.hang
-	if fail == nil && !hang {
-		r.told = append(r.told, alerts...)
-	}
-	r.mu.Unlock()
-	if hang {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	return fail
-}
-
-func (r *recorder) set(fail error, hang bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.fail, r.hang = fail, hang
-}
-
-// lines gives what it was told of the rule, as "+path limit" and "-path limit".
-func (r *recorder) lines(rule string) (lines []string) {
-	synctest.Wait()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, a := range r.told {
-		if a.Rule == rule {
-			sign := "+"
-			if a.Resolved() {
-				sign = "-"
-			}
-			lines = append(lines, strings.TrimSpace(sign+a.Path+" "+a.Limit))
-		}
-	}
-	return lines
-}
-
-func (r *recorder) want(t *testing.T, rule string, want ...string) {
-	t.Helper()
-	if got := r.lines(rule); !slices.Equal(got, want) {
-		t.Errorf("%s: told %q, want %q", rule, got, want)
-	}
-}
-
-// watched starts a tree with alerts that tell the recorder.
-func watched(t *testing.T, cfg Config, children ...headcount.Specifier) (*Alerts, *recorder, *headcount.Supervisor) {
-	t.Helper()
-	r := &recorder{}
-	cfg.Notifiers = append(cfg.Notifiers, r)
-	cfg.Logger = quiet
-	a := New("alerts", cfg)
-	app := headcount.NewSupervisor("app", headcount.SupervisorConfig{Logger: quiet}, append(children, a)...)
-	if err := app.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := app.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	return a, r, app
-}
-
-func untilStopped(ctx context.Context) error { <-ctx.Done(); return nil }
-
-func fill(t *testing.T, d *headcount.DynamicSupervisor, n int) (children []*headcount.Child) {
-	t.Helper()
-	for range n {
-		c, err := d.Go(t.Context(), untilStopped)
-		if err != nil {
-			t.Fatal(err)
-		}
-		children = append(children, c)
-	}
-	return children
-}
-
-func stop(t *testing.T, children []*headcount.Child) {
-	t.Helper()
-	for _, c := range children {
-		if err := c.Stop(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 func TestNearTheLimitFiresAfterItsTimeAndHasHysteresis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -347,101 +247,6 @@ func TestASupervisorThatIsGoneHasNoAlerts(t *testing.T) {
 	})
 }
 
-func TestAnAlertIsToldOnceAndThenRepeated(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
-		never := &recorder{}
-		_, r, _ := watched(t, Config{Repeat: time.Hour}, jobs)
-		b := New("again", Config{Notifiers: []Notifier{never}, Repeat: -1, Logger: quiet, Root: jobs})
-		c, err := headcountRun(t, b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(3*time.Hour + time.Minute)
-		if n := len(r.lines("HeadcountUnlimited")); n != 4 {
-			t.Errorf("told %d times in three hours, want 4", n)
-		}
-		if n := len(never.lines("HeadcountUnlimited")); n != 1 {
-			t.Errorf("told %d times with no repeats, want 1", n)
-		}
-		c()
-	})
-}
-
-// headcountRun runs the alerts under a root of their own.
-func headcountRun(t *testing.T, a *Alerts) (stop func(), err error) {
-	root := headcount.NewSupervisor("other", headcount.SupervisorConfig{Logger: quiet}, a)
-	err = root.Start(t.Context())
-	return func() { _ = root.Stop(context.Background()) }, err
-}
-
-func TestADeadNotifierDelaysNobodyAndIsCaughtUpWith(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
-		dead, hanging, panicking := &recorder{fail: errors.New("no route")}, &recorder{hang: true}, 0
-		a, r, _ := watched(t, Config{Notifiers: []Notifier{dead, hanging, Func("broken", func(context.Context, []Alert) error {
-			panicking++
-			panic("oh")
-		})}}, jobs)
-		time.Sleep(2 * time.Second)
-		r.want(t, "HeadcountUnlimited", "+app/jobs max_children")
-		time.Sleep(time.Hour)
-		s := a.Status()
-		if s.Looks < 3595 {
-			t.Errorf("looked %d times in an hour, want 3600", s.Looks)
-		}
-		for i, n := range s.Notifiers[:3] {
-			if n.Failures < 50 || n.Failures > 130 || n.Waiting != 1 && i != 1 || n.LastError == "" {
-				t.Errorf("%+v", n)
-			}
-		}
-		// It is resolved while it cannot be told: what is told in the end is the end.
-		if err := jobs.MaxChildren().Set(10, headcount.Change{}); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(time.Minute)
-		dead.set(nil, false)
-		time.Sleep(2 * time.Minute)
-		dead.want(t, "HeadcountUnlimited", "-app/jobs max_children")
-		hanging.set(nil, false)
-		time.Sleep(2 * time.Minute)
-		hanging.want(t, "HeadcountUnlimited", "-app/jobs max_children")
-		if s := a.Status().Notifiers[0]; s.Waiting != 0 || s.Told != 1 {
-			t.Errorf("%+v", s)
-		}
-	})
-}
-
-func TestTheOutboxOfADeadNotifierIsBounded(t *testing.T) {
-	o := newOutbox(&recorder{}, Config{Logger: quiet, Repeat: time.Hour})
-	now := time.Now()
-	var firing []Alert
-	for i := range 3 * maxWaiting {
-		a := Alert{Rule: "R", Path: fmt.Sprint(i), Began: now}
-		firing = append(firing, a)
-		o.put([]Alert{a}, nil, now)
-	}
-	for range 5 {
-		o.put(nil, firing, now)
-	}
-	if s := o.status(); s.Waiting != maxWaiting || s.Dropped != 2*maxWaiting {
-		t.Errorf("%+v", s)
-	}
-	if len(o.mu.order) != maxWaiting || len(o.mu.told) != maxWaiting {
-		t.Errorf("%d in order, %d told", len(o.mu.order), len(o.mu.told))
-	}
-	batch := o.take()
-	o.put([]Alert{{Rule: "R", Path: batch[0].Path, Began: now, Ended: now}}, nil, now)
-	o.put(nil, firing[1:], now) // the places that came free are taken
-	o.putBack(batch)
-	if s := o.status(); s.Waiting != maxWaiting || len(o.mu.order) != maxWaiting {
-		t.Errorf("%+v, %d in order", s, len(o.mu.order))
-	}
-	if a := o.mu.waiting[batch[0].key()]; !a.Resolved() {
-		t.Error("an old state took the place of a new one")
-	}
-}
-
 func TestATreeThatIsTooLargeIsWatchedInPartAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var many []headcount.Specifier
@@ -480,20 +285,6 @@ func TestAFullSubtreeDoesNotEndTheAlerts(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		r.want(t, "HeadcountUnlimited", "+app/jobs max_children")
-	})
-}
-
-func TestWhatWaitsIsToldAtTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		jobs := headcount.NewDynamicSupervisor("jobs", headcount.MaxChildren(headcount.Unlimited))
-		busy := &recorder{hang: true}
-		_, _, app := watched(t, Config{Notifiers: []Notifier{busy}}, jobs)
-		time.Sleep(2 * time.Second)
-		busy.set(nil, false)
-		if err := app.Stop(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		busy.want(t, "HeadcountUnlimited", "+app/jobs max_children")
 	})
 }
 

@@ -73,12 +73,6 @@ func TestAStuckChildIsShownWithItsStack(t *testing.T) {
 //go:noinline
 func hangsOn(release chan struct{}) { <-release }
 
-// A deafWriter is a connection whose other end reads nothing more once it has the head of the answer.
-type deafWriter struct {
-	http.ResponseWriter
-	deadline time.Time
-}
-
 func TestTheGoroutinesOfChildrenAreCountedWhileSomebodyFollows(t *testing.T) {
 	b := setup(t)
 	b.fillJobs(3)
