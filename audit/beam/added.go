@@ -7,7 +7,7 @@ func (r *review) added(sup *supervisor, row *report.Supervisor) {
 	if sup.kind.name != "Supervisor" || sup.name == "" {
 		return
 	}
-	who, path := r.reached.startOf(r.graph, sup, false)
+	who, path := r.startOf(sup, false)
 	if who < report.Unbounded {
 		return
 	}

@@ -8,15 +8,6 @@ import (
 	"github.com/headcount-go/headcount/audit/report"
 )
 
-// An entry is code that something else than the program's own functions runs.
-type entry struct {
-	clause *clause
-	steps  []report.Step // how it gets there, the clause itself last
-	report.Criticality
-	// handler is what a person calls this kind of code, such as "a controller action".
-	handler string
-}
-
 type callback struct {
 	name    string
 	arity   int
@@ -55,9 +46,9 @@ var callbacks = map[role][]callback{
 }
 
 // entries finds all entries of a program, those of outsiders first.
-func (p *program) entries() []entry {
+func (p *program) entries() []entry[*clause] {
 	routes := p.routes()
-	var all []entry
+	var all []entry[*clause]
 	for _, m := range p.order {
 		for _, r := range slices.Sorted(maps.Keys(p.roles(m))) {
 			all = append(all, p.entriesOf(m, r, routes)...)
@@ -66,12 +57,12 @@ func (p *program) entries() []entry {
 	return all
 }
 
-func (p *program) entriesOf(m *module, r role, routes map[string][]report.Step) []entry {
+func (p *program) entriesOf(m *module, r role, routes map[string][]report.Step) []entry[*clause] {
 	way := routes[m.name]
-	var all []entry
+	var all []entry[*clause]
 	add := func(c *clause, who report.Criticality, handler string, way []report.Step) {
 		steps := append(append([]report.Step(nil), way...), c.step())
-		all = append(all, entry{c, steps, who, handler})
+		all = append(all, entry[*clause]{c, steps, who, handler})
 	}
 	for _, cb := range callbacks[r] {
 		for _, c := range m.functions(cb.name, cb.arity) {

@@ -16,7 +16,7 @@ import (
 type erlReview struct {
 	p       *erlProgram
 	graph   *erlGraph
-	reached erlReached
+	reached reached[*erlFunction]
 	result  report.Result
 }
 
@@ -36,7 +36,7 @@ func reviewErlang(ctx context.Context, root string, files []string, o Options) r
 	r.p.names()
 	r.p.routes()
 	r.graph = r.p.graph()
-	r.reached = r.graph.reach(r.p.entries(r.graph))
+	r.reached = reachFrom(r.p.entries(r.graph), r.graph.each)
 	r.supervisors()
 	r.listeners()
 	r.processes()

@@ -16,6 +16,13 @@ type erlGraph struct {
 	checks  map[*erlFunction]bool // what checked has found
 }
 
+// each gives what a function calls.
+func (g *erlGraph) each(from *erlFunction, visit func(*erlFunction)) {
+	for _, next := range g.calls[from] {
+		visit(next)
+	}
+}
+
 func (p *erlProgram) graph() *erlGraph {
 	g := &erlGraph{calls: map[*erlFunction][]*erlFunction{}, callers: map[*erlFunction][]*erlFunction{}, checks: map[*erlFunction]bool{}}
 	for _, m := range p.order {
@@ -115,13 +122,6 @@ func (m *erlModule) takers(name string, arity int) map[string][]*erlFunction {
 	return known
 }
 
-// An erlEntry is a function that something else than the program's own functions runs.
-type erlEntry struct {
-	fn    *erlFunction
-	steps []report.Step // how it gets there, the function itself last
-	report.Criticality
-}
-
 type erlCallback struct {
 	name  string
 	arity int
@@ -165,8 +165,8 @@ func (m *erlModule) behavioursOf() []string {
 }
 
 // entries finds all entries of a program.
-func (p *erlProgram) entries(g *erlGraph) []erlEntry {
-	var all []erlEntry
+func (p *erlProgram) entries(g *erlGraph) []entry[*erlFunction] {
+	var all []entry[*erlFunction]
 	for _, m := range p.order {
 		for _, b := range m.behavioursOf() {
 			for _, cb := range erlCallbacks[b] {
@@ -178,13 +178,13 @@ func (p *erlProgram) entries(g *erlGraph) []erlEntry {
 					if m.route != nil && cb.who == report.External {
 						steps = append([]report.Step{*m.route}, steps...)
 					}
-					all = append(all, erlEntry{fn, steps, who})
+					all = append(all, entry[*erlFunction]{at: fn, steps: steps, Criticality: who})
 				}
 			}
 		}
 		for _, fn := range m.functions {
 			if g.accepts[fn] {
-				all = append(all, erlEntry{fn, []report.Step{fn.step()}, report.External})
+				all = append(all, entry[*erlFunction]{at: fn, steps: []report.Step{fn.step()}, Criticality: report.External})
 			}
 		}
 	}

@@ -15,6 +15,22 @@ type graph struct {
 	sites []callSite
 }
 
+// each gives what a clause calls, for one walk: a shared slice is passed once.
+func (g *graph) each() func(from *clause, visit func(*clause)) {
+	done := map[**clause]bool{} // by the first element
+	return func(from *clause, visit func(*clause)) {
+		for _, function := range g.calls[from] {
+			if done[&function[0]] {
+				continue
+			}
+			done[&function[0]] = true
+			for _, next := range function {
+				visit(next)
+			}
+		}
+	}
+}
+
 func (p *program) graph() *graph {
 	g := &graph{p: p, calls: map[*clause][][]*clause{}, counts: map[*clause]bool{}}
 	for _, m := range p.order {

@@ -15,8 +15,8 @@ type review struct {
 	p         *program
 	inventory *inventory
 	graph     *graph
-	reached   reached
-	entries   map[*clause]entry // that the clause is itself
+	reached   reached[*clause]
+	entries   map[*clause]entry[*clause] // that the clause is itself
 	result    report.Result
 }
 
@@ -32,13 +32,13 @@ func reviewElixir(ctx context.Context, root string, files []string, o Options) r
 // reviewProgram adds to result what the rules find.
 func reviewProgram(p *program, result report.Result) report.Result {
 	p.readConfig()
-	r := &review{p: p, inventory: newInventory(p), entries: map[*clause]entry{}, result: result}
+	r := &review{p: p, inventory: newInventory(p), entries: map[*clause]entry[*clause]{}, result: result}
 	r.graph = r.p.graph()
 	entries := r.p.entries()
-	r.reached = r.graph.reach(entries)
+	r.reached = reachFrom(entries, r.graph.each())
 	for _, e := range entries {
-		if known, ok := r.entries[e.clause]; !ok || e.Criticality > known.Criticality {
-			r.entries[e.clause] = e
+		if known, ok := r.entries[e.at]; !ok || e.Criticality > known.Criticality {
+			r.entries[e.at] = e
 		}
 	}
 	r.supervisors()

@@ -107,15 +107,15 @@ func (g *graph) startByCaller(site callSite, call startCall) {
 }
 
 // startOf finds the start of a child of sup that is most critical, with the way to it.
-func (r reached) startOf(g *graph, sup *supervisor, only bool) (report.Criticality, []report.Step) {
+func (r *review) startOf(sup *supervisor, only bool) (report.Criticality, []report.Step) {
 	var best report.Criticality
 	var path []report.Step
-	for _, call := range g.starts {
+	for _, call := range r.graph.starts {
 		if !call.isOf(sup, only) {
 			continue
 		}
-		who := max(r.criticality(call.in), call.owner())
-		way := r.path(call.in)
+		who := max(r.reached.criticality(call.in), call.owner())
+		way := r.reached.path(call.in)
 		if way == nil {
 			way = []report.Step{call.in.step()}
 		}

@@ -18,7 +18,7 @@ func (r *review) supervisors() {
 	}
 	for _, sup := range r.inventory.all {
 		only := ofKind[sup.kind.name] == 1
-		who, path := r.reached.startOf(r.graph, sup, only)
+		who, path := r.startOf(sup, only)
 		switch {
 		case sup.kind.isStatic():
 			who, path = report.NotKnown, nil

@@ -99,27 +99,9 @@ func before(a, b ssa.Instruction) bool {
 	return false
 }
 
-// reaches reports whether control can pass from a to b.
-func reaches(a, b *ssa.BasicBlock) bool {
-	seen := map[*ssa.BasicBlock]bool{}
-	var visit func(*ssa.BasicBlock) bool
-	visit = func(x *ssa.BasicBlock) bool {
-		if seen[x] {
-			return false
-		}
-		seen[x] = true
-		for _, s := range x.Succs {
-			if s == b || visit(s) {
-				return true
-			}
-		}
-		return false
-	}
-	return visit(a)
-}
-
-// leadsAround reports whether control can pass from a to b without passing through any of not.
-func leadsAround(a, b *ssa.BasicBlock, not map[*ssa.BasicBlock]bool) bool {
+// reaches reports whether control can pass from a to b, through blocks that it may pass. Those of a and b themselves do not
+// matter; nil may pass all.
+func reaches(a, b *ssa.BasicBlock, may func(*ssa.BasicBlock) bool) bool {
 	seen := map[*ssa.BasicBlock]bool{}
 	var visit func(*ssa.BasicBlock) bool
 	visit = func(x *ssa.BasicBlock) bool {
@@ -127,7 +109,7 @@ func leadsAround(a, b *ssa.BasicBlock, not map[*ssa.BasicBlock]bool) bool {
 			if s == b {
 				return true
 			}
-			if !seen[s] && !not[s] {
+			if !seen[s] && (may == nil || may(s)) {
 				seen[s] = true
 				if visit(s) {
 					return true

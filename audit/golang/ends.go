@@ -38,7 +38,7 @@ func (p *program) endOf(s start, within *loop) ends {
 			continue
 		}
 		for _, i := range b.Instrs {
-			if p.waitsFor(i, s, inside, within != nil) && (within != nil || fn != s.fn || deferred(i) || b == s.instr.Block() && before(s.instr, i) || reaches(s.instr.Block(), b)) {
+			if p.waitsFor(i, s, inside, within != nil) && (within != nil || fn != s.fn || deferred(i) || b == s.instr.Block() && before(s.instr, i) || reaches(s.instr.Block(), b, nil)) {
 				return joined
 			}
 		}
@@ -191,7 +191,7 @@ func (p *program) closedHere(s start, fn *ssa.Function) bool {
 				recv = call.Common().Args[0]
 			}
 			// What an error has ended before is not used.
-			if used[p.index.place(recv)] && (deferred(i) || reaches(s.instr.Block(), b) || b == s.instr.Block()) {
+			if used[p.index.place(recv)] && (deferred(i) || reaches(s.instr.Block(), b, nil) || b == s.instr.Block()) {
 				return true
 			}
 		}

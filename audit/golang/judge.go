@@ -219,25 +219,7 @@ func (p *program) endsAfterOne(l *loop, s start) bool {
 	if l.body != nil {
 		return false
 	}
-	return !reachesWithin(s.instr.Block(), l.head, l)
-}
-
-func reachesWithin(a, b *ssa.BasicBlock, l *loop) bool {
-	seen := map[*ssa.BasicBlock]bool{}
-	var visit func(*ssa.BasicBlock) bool
-	visit = func(x *ssa.BasicBlock) bool {
-		if seen[x] || !l.blocks[x] {
-			return false
-		}
-		seen[x] = true
-		for _, s := range x.Succs {
-			if s == b || visit(s) {
-				return true
-			}
-		}
-		return false
-	}
-	return visit(a)
+	return !reaches(s.instr.Block(), l.head, func(x *ssa.BasicBlock) bool { return l.blocks[x] })
 }
 
 // judgeServed looks at who calls the function of the start.

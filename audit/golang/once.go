@@ -64,7 +64,7 @@ func (p *program) changesState(s start) bool {
 				changed[w] = true
 			}
 		}
-		if len(changed) > 0 && !leadsAround(b, to, changed) {
+		if len(changed) > 0 && !reaches(b, to, func(x *ssa.BasicBlock) bool { return !changed[x] }) {
 			return true
 		}
 	}

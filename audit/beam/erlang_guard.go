@@ -5,71 +5,7 @@ import (
 	"strings"
 
 	"github.com/headcount-go/headcount/audit/internal/erlang"
-	"github.com/headcount-go/headcount/audit/report"
 )
-
-// An erlReach says who gets to a function: the entry, and the function before.
-type erlReach struct {
-	entry *erlEntry
-	from  *erlFunction // nil for the entry itself
-}
-
-// Where many reach a function, the most critical counts, and of those the nearest.
-type erlReached map[*erlFunction]erlReach
-
-// reach walks from all entries breadth first, those of outsiders before all others.
-func (g *erlGraph) reach(entries []erlEntry) erlReached {
-	all := erlReached{}
-	for who := report.External; who >= report.NotKnown; who-- {
-		var queue []*erlFunction
-		for i, e := range entries {
-			if _, ok := all[e.fn]; !ok && e.Criticality == who {
-				all[e.fn] = erlReach{entry: &entries[i]}
-				queue = append(queue, e.fn)
-			}
-		}
-		for len(queue) > 0 {
-			fn := queue[0]
-			queue = queue[1:]
-			for _, next := range g.calls[fn] {
-				if _, ok := all[next]; !ok {
-					all[next] = erlReach{all[fn].entry, fn}
-					queue = append(queue, next)
-				}
-			}
-		}
-	}
-	return all
-}
-
-// path is the way to a function, the outermost step first; nil where none is known.
-func (r erlReached) path(fn *erlFunction) []report.Step {
-	at, ok := r[fn]
-	if !ok {
-		return nil
-	}
-	var between []report.Step
-	for at.from != nil {
-		between = append(between, fn.step())
-		fn = at.from
-		at = r[fn]
-	}
-	slices.Reverse(between)
-	return append(slices.Clone(at.entry.steps), between...)
-}
-
-// isEntry reports whether a function is itself one, and not only called by one.
-func (r erlReached) isEntry(fn *erlFunction) bool {
-	at, ok := r[fn]
-	return ok && at.from == nil
-}
-
-func (r erlReached) criticality(fn *erlFunction) report.Criticality {
-	if at, ok := r[fn]; ok {
-		return at.entry.Criticality
-	}
-	return report.NotKnown
-}
 
 // guarded reports whether a function asks how many there are before it goes on; asked once for each function.
 func (f *erlFunction) guarded() bool {
