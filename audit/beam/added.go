@@ -15,7 +15,7 @@ func (r *review) added(sup *supervisor, row *report.Supervisor) {
 	row.Criticality, row.Reach = who, path
 	r.add(sup.in, sup.at, report.Finding{
 		Rule: "HC214", Confidence: report.Medium, Criticality: who, Reach: path,
-		Message: sup.called() + " is made for declared children, and more are added without a limit: " + written(path),
+		Message: sup.called() + " is made for declared children, and more are added without a limit",
 		Remedy:  "{DynamicSupervisor, name: MyApp.Children, strategy: :one_for_one, max_children: 1_000}",
 	})
 }

@@ -88,7 +88,7 @@ func (s *erlScope) waits(spawn *erlang.Call) bool {
 // spawn adds a finding about a process that is started.
 func (r *erlReview) spawn(s *erlScope, c *erlang.Call, f report.Finding, why string) {
 	f.Reach = append(r.reached.path(s.fn), report.Step{Name: s.target(c), Position: s.mod.position(c.Pos)})
-	f.Message = s.target(c) + why + written(f.Reach)
+	f.Message = s.target(c) + why
 	if r.graph.checked(s.fn) {
 		f.Confidence = report.Low
 	}
@@ -101,7 +101,7 @@ func (r *erlReview) perConnection(s *erlScope, c *erlang.Call, loop *erlFunction
 	if loop.guarded() {
 		f.Confidence = report.Low
 	}
-	r.spawn(s, c, f, " starts a process for each connection, and nothing limits them: ")
+	r.spawn(s, c, f, " starts a process for each connection, and nothing limits them")
 }
 
 // handlersOf are the clauses of message handlers that fn is, or that call it in the same module.
@@ -152,7 +152,7 @@ func (r *erlReview) perErlRequest(s *erlScope, c *erlang.Call) {
 	if !direct {
 		f.Confidence = report.Medium
 	}
-	r.spawn(s, c, f, " starts a process that no supervisor counts, for each request: ")
+	r.spawn(s, c, f, " starts a process that no supervisor counts, for each request")
 }
 
 // perErlMessage reports what a message leaves running behind it, in the handler itself and in what it calls in its module.
@@ -172,7 +172,7 @@ func (r *erlReview) perErlMessage(s *erlScope, c *erlang.Call, handlers []*erlFu
 		}
 	}
 	if f.Criticality != report.NotKnown {
-		r.spawn(s, c, f, " starts a process that no supervisor counts, for each message: ")
+		r.spawn(s, c, f, " starts a process that no supervisor counts, for each message")
 	}
 }
 

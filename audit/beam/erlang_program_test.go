@@ -45,8 +45,8 @@ func erlProgramAt(t *testing.T, program string) report.Result {
 		switch w, ok := want[key]; {
 		case !ok:
 			t.Errorf("%s: found without need: %s", key, f.Message)
-		case !strings.Contains(f.Message, w):
-			t.Errorf("%s: the message is %q, want %q in it", key, f.Message, w)
+		case !strings.Contains(told(f), w):
+			t.Errorf("%s: it says %q, want %q in it", key, told(f), w)
 		}
 		delete(want, key)
 		if f.Symbol == "" || f.Remedy == "" || f.Code == "" {

@@ -226,9 +226,6 @@ func (r *erlReview) unlimited(sup *erlSupervisor, row *report.Supervisor, starts
 	case w.checked > 0:
 		f.Confidence = report.Medium
 	}
-	if len(row.Reach) > 0 {
-		f.Message += ": " + written(row.Reach)
-	}
 	f.Remedy = erlRemedy(sup)
 	r.add(sup.fn, sup.at, f)
 }
@@ -252,7 +249,7 @@ func (r *erlReview) added(sup *erlSupervisor, row *report.Supervisor, starts []e
 	if w.checked == w.calls || len(w.path) > farAway {
 		f.Confidence = report.Low
 	}
-	f.Message = sup.called() + " is given children beside those declared, and it has no limit: " + written(w.path)
+	f.Message = sup.called() + " is given children beside those declared, and it has no limit"
 	r.add(sup.fn, sup.at, f)
 }
 

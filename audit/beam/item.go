@@ -102,7 +102,7 @@ func (r *review) perItem(s *scope, call *elixir.Call, who report.Criticality) {
 	path := append(r.reached.path(s.fn), s.mod.step(call.Name, call.Pos))
 	r.add(s, call.Pos, report.Finding{
 		Rule: "HC209", Confidence: report.Medium, Criticality: who, Reach: path,
-		Message: s.target(call) + " starts a process for each item, all at once: " + written(path),
+		Message: s.target(call) + " starts a process for each item, all at once",
 		Remedy:  "Task.Supervisor.async_stream_nolink(MyApp.TaskSupervisor, items, fun, max_concurrency: 10)",
 	})
 }

@@ -85,7 +85,7 @@ func (r *review) perRequest(s *scope, call *elixir.Call) {
 	path := append(r.reached.path(s.fn), s.mod.step(call.Name, call.Pos))
 	f := report.Finding{
 		Rule: "HC207", Confidence: report.High, Criticality: report.External, Reach: path,
-		Message: s.target(call) + " starts a process that no supervisor counts, from " + r.reached[s.fn].entry.handler + ": " + written(path),
+		Message: s.target(call) + " starts a process that no supervisor counts, from " + r.reached[s.fn].entry.handler,
 		Remedy:  supervisedCall(call),
 	}
 	// A linked process ends with the one that serves the connection; and a longer way may be one that no request takes.
@@ -113,7 +113,7 @@ func (r *review) perMessage(s *scope, call *elixir.Call) {
 	path := append(r.reached.path(s.fn), s.mod.step(call.Name, call.Pos))
 	r.add(s, call.Pos, report.Finding{
 		Rule: "HC208", Confidence: report.Medium, Criticality: report.Unbounded, Reach: path,
-		Message: s.target(call) + " starts a process that no supervisor counts, from " + r.entries[s.fn].handler + ": " + written(path),
+		Message: s.target(call) + " starts a process that no supervisor counts, from " + r.entries[s.fn].handler,
 		Remedy:  supervisedCall(call),
 	})
 }

@@ -54,8 +54,8 @@ func testProgram(t *testing.T, program string) report.Result {
 				delete(got, key)
 				if !ok {
 					t.Errorf("%s: not found", key)
-				} else if !strings.Contains(f.Message, want[2]) {
-					t.Errorf("%s: the message is %q, want %q in it", key, f.Message, want[2])
+				} else if !strings.Contains(told(f), want[2]) {
+					t.Errorf("%s: it says %q, want %q in it", key, told(f), want[2])
 				}
 			}
 		}
@@ -73,6 +73,9 @@ func testProgram(t *testing.T, program string) report.Result {
 	}
 	return result
 }
+
+// told is what a finding says, with the way to its place.
+func told(f report.Finding) string { return f.Message + ": " + report.Way(f.Reach) }
 
 func TestPhoenixApplicationIsReviewedWithTheWaysThroughIt(t *testing.T) {
 	result := testProgram(t, "chat")

@@ -2,7 +2,6 @@ package beam
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/headcount-go/headcount/audit/report"
 )
@@ -86,13 +85,4 @@ func (r reached[P]) criticality(p P) report.Criticality {
 		return at.entry.Criticality
 	}
 	return report.NotKnown
-}
-
-// written is the path as a line: router -> UserSocket -> RoomChannel.join -> start_child.
-func written(path []report.Step) string {
-	names := make([]string, len(path))
-	for i, s := range path {
-		names[i] = s.Name
-	}
-	return strings.Join(names, " -> ")
 }

@@ -208,8 +208,8 @@ end`, report.External, "FloorController.create -> Floor.init -> Floor.handle_con
 				t.Fatal("no supervisor is found")
 			}
 			for _, s := range result.Supervisors {
-				if s.Name == "MyApp.Rooms" && (s.Criticality != c.who || written(s.Reach) != c.path) {
-					t.Errorf("criticality %d by %q, want %d by %q", s.Criticality, written(s.Reach), c.who, c.path)
+				if s.Name == "MyApp.Rooms" && (s.Criticality != c.who || report.Way(s.Reach) != c.path) {
+					t.Errorf("criticality %d by %q, want %d by %q", s.Criticality, report.Way(s.Reach), c.who, c.path)
 				}
 			}
 		})
@@ -233,10 +233,10 @@ end
 	if len(result.Supervisors) != 2 {
 		t.Fatal(rows(result))
 	}
-	if got, want := written(result.Supervisors[0].Reach), "RoomLive.handle_event -> start_child"; got != want {
+	if got, want := report.Way(result.Supervisors[0].Reach), "RoomLive.handle_event -> start_child"; got != want {
 		t.Errorf("by %q, want %q", got, want)
 	}
-	if got := written(result.Supervisors[1].Reach); got != "" {
+	if got := report.Way(result.Supervisors[1].Reach); got != "" {
 		t.Errorf("the other one by %q", got)
 	}
 }

@@ -52,7 +52,6 @@ func (r *review) stream(s *scope, c *elixir.Call) {
 	}
 	if len(path) > 1 {
 		f.Reach = path
-		f.Message += ": " + written(path)
 	}
 	r.add(s, c.Pos, f)
 }

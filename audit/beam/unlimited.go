@@ -96,9 +96,6 @@ func (r *review) unlimited(sup *supervisor, row report.Supervisor, counted bool)
 		f.Confidence = report.Medium
 		f.Message += ", only a count before the start, which two starts at once pass"
 	}
-	if len(row.Reach) > 0 {
-		f.Message += ": " + written(row.Reach)
-	}
 	r.add(sup.in, sup.at, f)
 }
 

@@ -20,7 +20,7 @@ func example() *Report {
 			},
 			{
 				Rule: "HC201", Position: Position{File: "lib/chat/application.ex", Line: 12, Column: 7, EndLine: 14}, Symbol: "Chat.Application.start/2",
-				Message: "DynamicSupervisor Chat.Rooms has no max_children: router -> UserSocket -> RoomChannel.join", Remedy: "{DynamicSupervisor,\n name: Chat.Rooms, max_children: 1_000}",
+				Message: "DynamicSupervisor Chat.Rooms has no max_children", Remedy: "{DynamicSupervisor,\n name: Chat.Rooms, max_children: 1_000}",
 				Confidence: High, Criticality: External, Code: "      {DynamicSupervisor, name: Chat.Rooms}",
 				Reach: []Step{
 					{"router", Position{File: "lib/chat_web/endpoint.ex", Line: 4, Column: 3}},

@@ -2,7 +2,10 @@
 // and the forms in which both are written.
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Finding is one place where a limit is missing.
 type Finding struct {
@@ -45,6 +48,16 @@ func (p Position) String() string {
 type Step struct {
 	Name string
 	Position
+}
+
+// Way is the way from an outsider in one line: router -> UserSocket -> RoomChannel.join -> start_child. It is empty where
+// none is known.
+func Way(steps []Step) string {
+	names := make([]string, len(steps))
+	for i, s := range steps {
+		names[i] = s.Name
+	}
+	return strings.Join(names, " -> ")
 }
 
 // Confidence is how sure a rule is that its finding is true.

@@ -15,7 +15,7 @@ func writeGitHub(w *bufio.Writer, r *Report) error {
 			continue
 		}
 		rule, _ := r.rule(f.Rule)
-		message, way := told(f)
+		message, way := oneLine(f.Message), oneLine(Way(f.Reach))
 		if way != "" {
 			message += "\nReached by: " + way
 		}

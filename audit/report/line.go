@@ -12,24 +12,6 @@ func oneLine(s string) string {
 	return strings.ReplaceAll(plain.Cut(strings.ReplaceAll(s, "\t", " "), maxLine), "##[", "## [")
 }
 
-// told is what a finding says, and how an outsider comes to its place, each in one line. Messages may end in the way; here it is apart.
-func told(f Finding) (message, way string) {
-	way = wayOf(f.Reach)
-	if way == "" {
-		return oneLine(f.Message), ""
-	}
-	return oneLine(strings.TrimSuffix(f.Message, ": "+way)), oneLine(way)
-}
-
-// wayOf is a way in one line.
-func wayOf(steps []Step) string {
-	names := make([]string, len(steps))
-	for i, s := range steps {
-		names[i] = s.Name
-	}
-	return strings.Join(names, " -> ")
-}
-
 // block is oneLine for a text of several lines, of which it keeps the first hundred.
 func block(s string) string {
 	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(s, "\r\n", "\n"), "\n"), "\n")

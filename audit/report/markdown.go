@@ -76,7 +76,7 @@ func missing(w *bufio.Writer, r *Report) {
 
 func gap(w *bufio.Writer, r *Report, n int, f Finding) {
 	rule, known := r.rule(f.Rule)
-	message, way := told(f)
+	message, way := oneLine(f.Message), oneLine(Way(f.Reach))
 	fmt.Fprintf(w, "\n### %d. %s\n\n", n, escape(message))
 	name := escape(strings.TrimSpace(f.Rule + " " + rule.Name))
 	if known {
@@ -122,7 +122,7 @@ func everySupervisor(w *bufio.Writer, r *Report) {
 		}
 		serves := s.Criticality.String()
 		if len(s.Reach) > 0 {
-			serves += ": " + wayOf(s.Reach)
+			serves += ": " + Way(s.Reach)
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s |\n",
 			cell(place), cell(s.Kind), cell(s.Name), limit(s.Limit), escape(s.Strategy), escape(s.Restarts), escape(serves))

@@ -44,7 +44,7 @@ func textLine(r *Report, f Finding) string {
 	if f.Criticality != NotKnown {
 		about += ", " + f.Criticality.String()
 	}
-	message, way := told(f)
+	message, way := oneLine(f.Message), oneLine(Way(f.Reach))
 	if way != "" {
 		about += ": " + way
 	}
