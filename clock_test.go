@@ -116,3 +116,25 @@ func TestLifetimesOfChildrenThatComeFastAreCounted(t *testing.T) {
 		}
 	})
 }
+
+func TestWithoutHistogramsNoLifetimeIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := NewDynamicSupervisor("jobs", MaxChildren(100_000), WithLogger(quiet), WithoutHistograms())
+		if err := d.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer d.Stop(context.Background())
+		startFast(t, d, func(context.Context) error { time.Sleep(time.Millisecond); return nil })
+		c, err := d.Go(t.Context(), benchIdle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		if got := c.Info().Age; got < time.Hour || got > time.Hour+tickEvery {
+			t.Errorf("the child of an hour is %v old", got)
+		}
+		if c := d.Counts(); c.Lifetimes.Count != 0 || c.Exits.Total() == 0 {
+			t.Errorf("%d lifetimes of %d exits", c.Lifetimes.Count, c.Exits.Total())
+		}
+	})
+}

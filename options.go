@@ -166,7 +166,8 @@ func MaxBytes(n int64) Option {
 // Around wraps each run of a child.
 func Around(f AroundFunc) Option { return optionFunc(func(o *options) { o.around = f }) }
 
-// WithoutHistograms saves a reading of the clock for each child; lifetimes are then not known.
+// WithoutHistograms saves readings of the clock: where children come fast none of them reads it, and else each once.
+// Lifetimes are then not known.
 func WithoutHistograms() Option { return optionFunc(func(o *options) { o.untimed = true }) }
 
 // WithLogger is where events are logged if the supervisor is a root. The default is slog.Default().

@@ -149,12 +149,6 @@ type Section struct {
 	Clauses []*Clause
 }
 
-// A Comment is # and what follows it on the line.
-type Comment struct {
-	Pos
-	Text string
-}
-
 // A File is one source file.
 type File struct {
 	Name string
