@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -187,16 +188,16 @@ func (f *auditFlags) newBaseline(cmd *cobra.Command) error {
 	return nil
 }
 
-// write writes to the output file, or to standard output where there is none.
+// write writes to the output file, or to standard output where there is none. What is in the file stays until all is made.
 func (f *auditFlags) write(stdout io.Writer, to func(io.Writer) error) error {
 	if f.output == "" {
 		return to(stdout)
 	}
-	file, err := os.Create(f.output)
-	if err != nil {
+	var b bytes.Buffer
+	if err := to(&b); err != nil {
 		return err
 	}
-	return errors.Join(to(file), file.Close())
+	return os.WriteFile(f.output, b.Bytes(), 0o666)
 }
 
 func incomplete(r *report.Report) error {
